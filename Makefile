@@ -56,7 +56,7 @@ STAGES := \
 	examples-test \
 	aarch64-test
 # The SDK for aarch64 as well takes 15 to 20 minutes, which CI has where it did not have to compile the one for x86_64.
-test: export NO_SDK_AFTER = $(shell expr $$(date +%s) + 2100)
+test: export NO_SDK_AFTER = $(shell expr $$(date +%s) + 1500)
 test: ## Everything: what STAGES in this file lists, stage by stage
 	@tests/stages $(STAGES)
 

@@ -292,7 +292,7 @@ def old_agent(name: str) -> Path:
 def aws_cli(folder: Path) -> Path:
     """The AWS CLI that PyPI has, as a program of its own."""
     arguments = ["sh", "tests/python-env", "tests/examples/requirements.txt"]
-    env = subprocess.run(arguments, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.strip()
+    env = subprocess.run(arguments, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     path = folder / "cli" / "aws"
     path.parent.mkdir(exist_ok=True)
     path.write_text(f'#!/bin/sh\nexec {env}/bin/python -W ignore -m awscli "$@"\n')
