@@ -1,4 +1,4 @@
-//! The reports of the drill in a real browser: what is drawn, and that it can be read.
+//! The reports of drill and demo in a real browser: what is drawn, and that it can be read.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +9,10 @@ use eip::face::ctl::drill::report::{Drill, Move};
 use eip::face::ctl::drill::sightings::{
     ClusterSighting, ClusterState, ConnectionAttempt, HolderQuery, Observations,
 };
+
+use crate::chronicle::Chronicle;
+use crate::pacemaker::demo;
+use crate::timeline::{Gap, Marks};
 
 /// Measures what the browser has drawn: a line for each flaw, then how much there is.
 const RULER: &str = r#"<script>
@@ -131,12 +135,27 @@ fn pages() -> Vec<(&'static str, ReportPage)> {
     let long = "ip-10-0-12-234.eu-west-1.compute.internal.example";
     let markup = "<img src=x onerror=alert(1)>&amp;\"'";
     let nothing = Move { from: "n1".to_owned(), to: "n2".to_owned(), ..Move::default() };
+    let marks = |scale: f64| Chronicle {
+        marks: Marks {
+            failure: 100.0,
+            detected: Some(100.0 + 0.95 * scale),
+            start: Some(100.0 + 2.76 * scale),
+            associate: Some(102.77),
+            moved: Some(100.0 + 2.78 * scale),
+            answered: Some(100.0 + 2.9 * scale),
+        },
+        outage: Gap { total: 2.95 * scale, longest: 2.95 * scale },
+        ..Chronicle::default()
+    };
+    let [n1, n2] = ["n1", "n2"].map(|name| name.parse().unwrap());
     vec![
         ("short", drill(&[eventful("n1", "n2", 200, 4), eventful("n2", "n1", 150, 3)], "n1")),
         ("long", drill(&[eventful("n1", "n2", 9000, 8), eventful(long, "n2", 700, 12)], long)),
         ("many-changes", drill(&[eventful(long, "n2", 20, 60)], "n2")),
         ("markup", drill(&[eventful(markup, "n2", 300, 5)], markup)),
         ("nothing-seen", drill(&[nothing], "n2")),
+        ("demo", demo::page(&marks(1.0), n1, n2)),
+        ("slow-demo", demo::page(&marks(25.0), n1, n2)),
     ]
 }
 
