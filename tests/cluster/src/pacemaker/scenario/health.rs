@@ -55,10 +55,13 @@ fn credentials(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> 
     let calls = asked.iter().filter(|request| cluster.world().sender(request) == Some(standby));
     let calls = calls.filter(|request| CALLS.contains(&request.operation.as_str())).count();
     ensure(calls == 0, || format!("{calls} calls to EC2 to find that out"))?;
-    let shown = cluster.run(&["crm_mon", "-A1"])?;
-    let node = format!("* Node: {standby}:");
-    let own = shown.lines().skip_while(|line| !line.contains(&node)).take(3);
-    ensure_shown(OPERATIONS, &own.collect::<Vec<_>>().join("\n"))?;
+    // The two attributes reach the other node one after the other.
+    until("the attributes as the document shows them", TAKEOVER_LIMIT, || {
+        let shown = cluster.run(&["crm_mon", "-A1"])?;
+        let node = format!("* Node: {standby}:");
+        let own = shown.lines().skip_while(|line| !line.contains(&node)).take(3);
+        Polled::tolerant(ensure_shown(OPERATIONS, &own.collect::<Vec<_>>().join("\n")))
+    })?;
 
     cluster.run(&["crm_resource", "--move", "-r", RESOURCE, "-N", &standby.to_string()])?;
     cluster.node(holder)?.command(&["crm_resource", "--wait"])?.limit(TAKEOVER_LIMIT).run()?;
