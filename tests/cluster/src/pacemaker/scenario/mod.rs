@@ -77,10 +77,11 @@ pub fn test(
 }
 
 /// The scenarios, in lanes that take about as long as one another; each in the order in which one cluster serves as many of them as possible.
-pub const LANES: [&[&[PacemakerScenario]]; 6] = [
+pub const LANES: [&[&[PacemakerScenario]]; 7] = [
     &[moves::SCENARIOS, drill::SCENARIOS],
     &[outages::QUIET, status::SCENARIOS],
-    &[failures::SCENARIOS, returns::SCENARIOS],
+    &[failures::SCENARIOS],
+    &[returns::SCENARIOS],
     &[announce::SCENARIOS, health::SCENARIOS],
     &[outages::TAKEOVERS, private::SCENARIOS],
     &[overlay::SCENARIOS],
