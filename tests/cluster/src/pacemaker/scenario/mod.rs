@@ -77,14 +77,15 @@ pub fn test(
 }
 
 /// The scenarios, in lanes that take about as long as one another; each in the order in which one cluster serves as many of them as possible.
-pub const LANES: [&[&[PacemakerScenario]]; 7] = [
+pub const LANES: [&[&[PacemakerScenario]]; 8] = [
     &[moves::SCENARIOS, drill::SCENARIOS],
     &[outages::QUIET, status::SCENARIOS],
     &[failures::SCENARIOS],
     &[returns::SCENARIOS],
     &[announce::SCENARIOS, health::SCENARIOS],
     &[outages::TAKEOVERS, private::SCENARIOS],
-    &[overlay::SCENARIOS],
+    &[overlay::QUIET],
+    &[overlay::TAKEOVERS],
 ];
 
 /// Returns the scenarios of all lanes.

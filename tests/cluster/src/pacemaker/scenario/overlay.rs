@@ -22,7 +22,8 @@ use crate::world::ROUTE_TABLES;
 /// How long one route table is refused: several attempts, and far less than a start has (60 s).
 const REFUSAL: Duration = Duration::from_secs(5);
 
-pub(super) const SCENARIOS: &[PacemakerScenario] = &[
+/// Moves, and what must move nothing.
+pub(super) const QUIET: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "overlay-move",
         about: "crm_resource --move of a resource overlay-ip: removed from the one node's device, all route tables to the other",
@@ -65,6 +66,10 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
         start: StartState::Overlay,
         run: route_taken,
     },
+];
+
+/// What makes the other node take over, in every kind of VPC.
+pub(super) const TAKEOVERS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "overlay-kill-node",
         about: "power cut of the node with the overlay address; it comes back without attracting the address",
