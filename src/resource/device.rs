@@ -91,7 +91,7 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     }
 
     /// Warns of devices that have the address though this node does not hold it: local traffic for it would stay on this node. A
-    /// probe changes nothing; a stop removes it.
+    /// probe changes nothing; a stop removes it, or says why it leaves it.
     pub(super) fn report_leftovers(&self, devices: &[Device], why: &str) {
         for device in devices {
             self.log().warn(format_args!(

@@ -69,7 +69,7 @@ impl HealthFile {
         Self { path: folders(environment).0.join(name), log: log.clone() }
     }
 
-    /// The state; `None` if it was not started in this boot. A file that cannot be read costs dry runs, no more.
+    /// The state; `None` if it was not started in this boot, or the file cannot be trusted. A damaged one costs dry runs, no more.
     pub fn load(&self, boot: &str) -> Option<HealthState> {
         let text = file::read(&self.path).unwrap_or_else(|error| {
             self.log.warn_once(format_args!("state file {} not used: {error}", self.path.display()));

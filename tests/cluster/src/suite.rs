@@ -14,7 +14,7 @@ use crate::wait::now;
 #[derive(Debug)]
 pub struct ScenarioResult {
     name: &'static str,
-    /// What was wrong; nothing where all checks held.
+    /// What was wrong; `None` if all checks held.
     failed: Option<String>,
 }
 
