@@ -84,7 +84,10 @@ mod tests {
             assert!(is_about(&entry, name), "{name}");
         }
         assert!(!is_about(&entry, "203.0.113.12") && !entry.is_about(&[]));
+        assert_eq!(entry.agent().map(|agent| agent.name), Some("eip"));
         let old = RecordedResource::new("vip", volatile, durable, "later");
         assert!(!old.running && !is_about(&old, "203.0.113.10"));
+        let empty = RecordedResource::new("vip", Volatile::default(), Durable::default(), "now");
+        assert!(empty.agent().is_none());
     }
 }

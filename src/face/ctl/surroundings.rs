@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+
 use crate::base::deadline::Deadline;
-use crate::base::text::without_user_info;
 use crate::cloud::settings::Settings;
 use crate::ocf::agent::Agent;
 use crate::ocf::environment::Environment;
@@ -27,7 +29,7 @@ pub async fn observe(
 ) -> Surroundings {
     let proxy = endpoint.as_ref().and_then(|url| proxy(environment, url));
     let limit = deadline.within(LOOKUP_LIMIT);
-    let way = match proxy.as_ref().or(endpoint.as_ref()).and_then(|url| url.parse::<http::Uri>().ok()) {
+    let way = match proxy.clone().or_else(|| endpoint?.parse().ok()) {
         Some(url) => limit.bound(way(&url)).await.unwrap_or_else(|_| {
             let host = url.host().unwrap_or_default().to_owned();
             Some(Way::Lost { host, reason: "the name was not resolved in time".to_owned() })
@@ -40,37 +42,29 @@ pub async fn observe(
     Surroundings {
         region: settings.region.clone(),
         way,
-        proxy: proxy.map(|proxy| without_user_info(&proxy).into_owned()),
+        proxy: proxy.map(|proxy| proxy.to_string().trim_end_matches('/').to_owned()),
         folders,
         agent: Some((agent, there)),
     }
 }
 
 /// The proxy that a request to this URL uses.
-fn proxy(environment: &Environment, url: &str) -> Option<String> {
+fn proxy(environment: &Environment, url: &str) -> Option<Uri> {
     // As the client does: an empty variable hides the one in small letters.
     let variable = |name: &str| {
-        let set = environment.raw(name).or_else(|| environment.raw(&name.to_ascii_lowercase()));
-        set.filter(|value| !value.is_empty()).map(str::to_owned)
+        environment.raw(name).or_else(|| environment.raw(&name.to_ascii_lowercase())).unwrap_or_default()
     };
-    let url: http::Uri = url.parse().ok()?;
-    let host = url.host()?;
-    let exempt = variable("NO_PROXY").unwrap_or_default();
-    let is_exempt = exempt.split(',').map(str::trim).any(|entry| {
-        let domain = entry.trim_start_matches('.');
-        let below = host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-        entry == "*" || (!domain.is_empty() && below)
-    });
-    if is_exempt {
-        return None;
-    }
-    let own = if url.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
-    let proxy = variable(own).or_else(|| variable("ALL_PROXY"))?;
-    Some(if proxy.contains("://") { proxy } else { format!("http://{proxy}") })
+    let proxies = Matcher::builder()
+        .all(variable("ALL_PROXY"))
+        .http(variable("HTTP_PROXY"))
+        .https(variable("HTTPS_PROXY"))
+        .no(variable("NO_PROXY"))
+        .build();
+    proxies.intercept(&url.parse().ok()?).map(|proxy| proxy.uri().clone())
 }
 
 /// Resolves the host name and determines the local source address, without sending packets to it.
-async fn way(url: &http::Uri) -> Option<Way> {
+async fn way(url: &Uri) -> Option<Way> {
     let host = url.host()?.trim_matches(['[', ']']).to_owned();
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
     let found = async {
@@ -99,18 +93,24 @@ mod tests {
     #[test]
     fn a_proxy_is_found_unless_the_host_is_exempt() {
         let url = "https://ec2.eu-west-1.amazonaws.com";
-        let found = |variables: &[(&str, &str)]| proxy(&environment(variables), url);
+        let found =
+            |variables: &[(&str, &str)]| proxy(&environment(variables), url).map(|proxy| proxy.to_string());
         assert_eq!(found(&[]), None);
-        assert_eq!(found(&[("https_proxy", "proxy:3128")]).as_deref(), Some("http://proxy:3128"));
+        assert_eq!(found(&[("https_proxy", "proxy:3128")]).as_deref(), Some("http://proxy:3128/"));
         for exempt in ["*", "amazonaws.com", ".amazonaws.com", "a, ec2.eu-west-1.amazonaws.com"] {
             assert_eq!(found(&[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", exempt)]), None, "{exempt}");
         }
         assert!(found(&[("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", "aws.com,10.0.0.0/8")]).is_some());
         assert_eq!(found(&[("HTTP_PROXY", "http://p:1")]), None);
+        let with_password = [("HTTPS_PROXY", "http://user:secret@p:1")];
+        assert_eq!(found(&with_password).as_deref(), Some("http://p:1/"));
         assert_eq!(
             found(&[("HTTPS_PROXY", ""), ("https_proxy", "http://p:1")]),
             None,
             "the client goes direct"
         );
+        let by_address = "https://10.1.2.3";
+        let networks = [("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", "10.0.0.0/8")];
+        assert_eq!(proxy(&environment(&networks), by_address), None);
     }
 }

@@ -43,6 +43,7 @@ macro_rules! for_every_kind {
     )+ };
 }
 
+mod by_hand;
 mod migrate;
 mod monitor;
 mod probe;

@@ -175,6 +175,13 @@ async fn without_the_configured_interface_nothing_is_in_place<K: Tested>() {
     }
 }
 
+async fn one_answer_that_does_not_know_the_address_right_after_a_start_is_outlasted<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).started().await;
+    // By id, and then by address.
+    node.account.fault(fault(K::WORDS.querying, unknown()).times(2));
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+}
+
 async fn late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start<K: Tested>() {
     let account = account();
     account.freeze(Reads::Metadata);
@@ -231,6 +238,7 @@ for_every_kind![
     denied_permissions_do_not_fail_a_monitor_that_sees_the_address,
     at_level_ten_ec2_is_queried_and_decides,
     without_the_configured_interface_nothing_is_in_place,
+    one_answer_that_does_not_know_the_address_right_after_a_start_is_outlasted,
     late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start,
     one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows,
     a_denial_stands_if_the_end_of_the_time_cuts_the_last_query_short,

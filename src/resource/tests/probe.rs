@@ -20,6 +20,17 @@ async fn right_after_a_stop_metadata_that_still_shows_the_address_is_not_believe
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
+/// [stale-1] Metadata and EC2's replicas are both behind.
+async fn right_after_a_stop_a_stale_answer_of_ec2_is_not_believed<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).settled().await;
+    account.freeze(Reads::Metadata);
+    account.freeze(Reads::Describes);
+    node.stop().await.unwrap();
+    let (probed, ()) = tokio::join!(node.probe(), after(1, || account.thaw(Reads::Describes)));
+    assert!(matches!(probed.unwrap(), Report::NotHere(_)));
+}
+
 async fn right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed<K: Tested>() {
     let account = account();
     account.freeze(Reads::Metadata);
@@ -62,6 +73,7 @@ async fn errors_of_any_kind_are_not_here<K: Tested>() {
 for_every_kind![
     an_address_that_metadata_shows_is_reported_without_ec2,
     right_after_a_stop_metadata_that_still_shows_the_address_is_not_believed,
+    right_after_a_stop_a_stale_answer_of_ec2_is_not_believed,
     right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed,
     a_settling_probe_does_not_wait_long_for_ec2,
     a_probe_with_everything_silent_reports_not_here_and_warns,

@@ -242,6 +242,18 @@ async fn a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its
     assert_eq!(node.sent(K::WORDS.taking), 1);
 }
 
+/// [stale-4] Metadata that is behind shows the address to the end.
+async fn a_second_start_takes_the_address_if_ec2_falls_silent_after_a_contradicted_answer<K: Tested>() {
+    let account = account();
+    let node = Resource::<K>::on(&account, 1).started().await;
+    account.freeze(Reads::Metadata);
+    K::take_away(&account);
+    account.fault(fault(K::WORDS.querying, silent()).skip(1));
+    let (outcome, ()) = tokio::join!(node.start(), after(12, || account.clear_faults()));
+    assert_eq!(outcome.unwrap(), Report::Done);
+    assert!(node.holds(1));
+}
+
 /// [start-3] [stale-5]
 async fn a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show<K: Tested>() {
     let account = account();
@@ -482,6 +494,7 @@ for_every_kind![
     an_outage_does_not_fail_a_start_that_finds_the_address_here,
     a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata,
     a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its_budget,
+    a_second_start_takes_the_address_if_ec2_falls_silent_after_a_contradicted_answer,
     a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show,
     a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_same,
     a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address,

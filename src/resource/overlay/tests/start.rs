@@ -102,6 +102,15 @@ async fn a_start_that_gets_no_table_leaves_nothing_on_the_device() {
     node.account.fail("ReplaceRoute", FaultKind::code("UnauthorizedOperation"));
     fails(node.start().await, Action::Start, ExitCode::Permission, "ReplaceRoute rtb-");
     assert!(!node.on_device() && node.leads_here(&[]));
+    node.account.clear_faults();
+    // Left by a start before: the routes lead to the peer now.
+    let node = node.settled().await;
+    for number in [1, 2] {
+        node.account.route(&table(number), ip(), &eni(2));
+    }
+    node.account.fail("ReplaceRoute", denied());
+    fails(node.start().await, Action::Start, ExitCode::Permission, "ReplaceRoute rtb-");
+    assert!(!node.on_device() && node.leads_here(&[]));
 }
 
 /// [start-1] [stale-5]

@@ -58,7 +58,8 @@ async fn a_leftover_on_a_device_is_a_warning_of_the_probe_and_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interface_without_a_device_or_room_for_the_label_is_refused_before_the_call() {
-    let node = PrivateNode::on(&account(), 1).with("iflabel", "thirteen-char");
+    // With "eth0:", one more than the kernel takes.
+    let node = PrivateNode::on(&account(), 1).with("iflabel", "eleven-char");
     assert_eq!(code(&node.start().await, Action::Start), ExitCode::Args);
     let node = PrivateNode::on(&account(), 1).with("interface", "1");
     attach(&node.account, "10.0.0.7");
@@ -68,8 +69,8 @@ async fn an_interface_without_a_device_or_room_for_the_label_is_refused_before_t
 
 #[tokio::test(start_paused = true)]
 async fn a_label_stands_behind_the_device() {
-    let node = PrivateNode::on(&account(), 1).with("iflabel", "web").started().await;
-    assert_eq!(node.network().done()[0], format!("add {VIP}/24 dev eth0 label eth0:web"));
+    let node = PrivateNode::on(&account(), 1).with("iflabel", "ten-chars.").started().await;
+    assert_eq!(node.network().done()[0], format!("add {VIP}/24 dev eth0 label eth0:ten-chars."));
 }
 
 #[tokio::test(start_paused = true)]
