@@ -13,7 +13,6 @@ use super::kind::{Holder as _, Kind, Location, Me, Op, Owner};
 use super::{Action, Report, World};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2Error, Ec2Fault};
-use crate::ocf::exit::ExitCode;
 use crate::resource::error::{Error, exit_code};
 use crate::state::{Change, Phase, PhaseTime, Records as _, Volatile};
 
@@ -305,7 +304,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
 
     /// The failure that an operator has to fix first. If there are several, all of them are logged.
     pub(super) fn worst(&self, mut errors: Vec<Error>) -> Option<Error> {
-        errors.sort_by_key(|error| Reverse(permanence(error)));
+        // The codes of errors grow with how little a retry helps.
+        errors.sort_by_key(|error| Reverse(exit_code(error, Action::Start) as u8));
         if errors.len() > 1 {
             for error in &errors {
                 self.log().error(error);
@@ -498,16 +498,6 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Sort key of a failure, by its exit code: how unlikely it is that a retry helps.
-fn permanence(error: &Error) -> u8 {
-    match exit_code(error, Action::Start) {
-        ExitCode::Configured => 3,
-        ExitCode::Permission => 2,
-        ExitCode::Args => 1,
-        _ => 0,
     }
 }
 

@@ -197,6 +197,16 @@ async fn a_releasing_call_whose_answer_was_lost_has_ended_the_stop<K: Tested>() 
     }
 }
 
+/// [time-5] A lost answer alone is no success.
+async fn a_releasing_call_that_never_arrived_is_sent_again<K: Tested>() {
+    for kind in [FaultKind::Reset, FaultKind::Garbage] {
+        let node = Resource::<K>::on(&account(), 1).settled().await;
+        node.account.fail_once(K::WORDS.releasing, kind);
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        assert_eq!((K::holder(&node.account), node.sent(K::WORDS.releasing)), (None, 2));
+    }
+}
+
 async fn a_release_that_ec2_accepted_and_never_shows_ends_the_stop<K: Tested>() {
     for silence in [false, true] {
         let node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
@@ -295,6 +305,7 @@ for_every_kind![
     off_ec2_there_is_nothing_to_release_unless_metadata_answers,
     a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet,
     a_releasing_call_whose_answer_was_lost_has_ended_the_stop,
+    a_releasing_call_that_never_arrived_is_sent_again,
     a_release_that_ec2_accepted_and_never_shows_ends_the_stop,
     a_node_that_cut_itself_off_from_ec2_by_releasing_the_address_stops,
     the_record_names_the_instance_if_metadata_is_silent,
