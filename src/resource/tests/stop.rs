@@ -64,6 +64,15 @@ async fn silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_s
     assert_eq!(takes(0..16, node.run_within(Action::Stop, 60)).await.unwrap(), Report::Done);
 }
 
+/// [stop-4] A peer takes the address over meanwhile.
+async fn a_stop_in_silence_ends_soon_after_metadata_has_ceased_to_show_the_address<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
+    node.account.fail_ec2(silent());
+    let stopping = takes(20..30, node.run_within(Action::Stop, 60));
+    let (outcome, ()) = tokio::join!(stopping, after(20, || K::give(&node.account, 2)));
+    assert_eq!(outcome.unwrap(), Report::Done);
+}
+
 /// [stop-5] [stop-9]
 async fn silence_to_the_deadline_is_what_on_stop_says<K: Tested>() {
     for (on_stop, succeeds) in [(K::RELEASES, true), ("strict", false)] {
@@ -295,6 +304,7 @@ for_every_kind![
     a_peer_that_takes_over_between_query_and_call_keeps_the_address,
     the_stop_after_a_refused_start_does_not_wait,
     silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_show_the_address,
+    a_stop_in_silence_ends_soon_after_metadata_has_ceased_to_show_the_address,
     silence_to_the_deadline_is_what_on_stop_says,
     leave_sends_no_query_and_monitors_report_not_here_until_the_next_start,
     a_refusal_is_an_error_while_the_address_is_here_and_none_while_it_is_not,
