@@ -1,4 +1,4 @@
-//! The reports of drill and demo in a real browser: what is drawn, and that it can be read.
+//! Drill and demo reports in a real browser: what is drawn, and whether it can be read.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,7 +67,7 @@ fn browser() -> Option<PathBuf> {
     found
 }
 
-/// Returns the document after the browser has loaded it, and what it wrote to the console.
+/// The document after the browser has loaded it, and its console output.
 fn load(browser: &Path, file: &Path, dark: bool, width: u32) -> (String, String) {
     let profile = file.with_extension("profile");
     let scheme = u8::from(!dark);
@@ -89,7 +89,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// A move in which each observer's changes come every `step` milliseconds, `changes` of them.
+/// A move whose observers each report `changes` changes, one every `step` milliseconds.
 fn eventful(from: &str, to: &str, step: u64, changes: u64) -> Move {
     let state = |n: u64| match n {
         0 => ClusterState::On(from.to_owned()),
@@ -130,7 +130,7 @@ fn drill(moves: &[Move], now_on: &str) -> ReportPage {
     drill.page(&figures, Ok(vec!["Corosync's token is 30000 ms.".to_owned()]))
 }
 
-/// Short and long timelines, with few and with many changes, with names that are long or look like markup.
+/// Short and long timelines, few and many changes, and names that are long or look like markup.
 fn pages() -> Vec<(&'static str, ReportPage)> {
     let long = "ip-10-0-12-234.eu-west-1.compute.internal.example";
     let markup = "<img src=x onerror=alert(1)>&amp;\"'";
@@ -178,7 +178,7 @@ fn everything_is_drawn_inside_and_no_label_covers_another() {
         }
         let bars =
             page.charts.iter().flat_map(|chart| &chart.lanes).map(|lane| lane.spans.len()).sum::<usize>();
-        // Those of the legend have no words.
+        // The bars of the legend have no tooltip.
         assert_eq!(document.matches("</title></rect>").count(), bars, "{name}");
         let policy = html.lines().find(|line| line.contains("Content-Security-Policy")).unwrap();
         std::fs::write(&file, html.replace(policy, "").replace("</body>", &format!("{RULER}</body>")))

@@ -12,10 +12,10 @@ use crate::timeline::{Gap, HolderSince, Marks, Sample, spreads, unassigned, unhe
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// What is known of a scenario in the end.
+/// What is known of a scenario when it ends.
 #[derive(Debug, Clone, Default)]
 pub struct Chronicle {
-    /// The instants of the takeover.
+    /// Key times of the takeover.
     pub marks: Marks,
     /// How long the address was unassigned, or held only by a node that could not serve.
     pub unheld: Gap,
@@ -23,28 +23,28 @@ pub struct Chronicle {
     pub unassigned: Gap,
     /// How long a client was without answers.
     pub outage: Gap,
-    /// For how long, at most, route tables led to different nodes until they led to one again; `None` if that was never so, or
+    /// The longest time for which route tables led to different nodes before they agreed again; `None` if they always agreed, or there
+    /// are none.
     /// there are none.
     pub spread: Option<f64>,
-    /// What happened, in order.
+    /// In order of time.
     pub lines: Vec<TimelineEntry>,
-    /// Calls to EC2 and to metadata services.
+    /// Number of calls to EC2 and to metadata services.
     pub calls: (usize, usize),
 }
 
 /// A line of a timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimelineEntry {
-    /// When.
     pub at: Epoch,
-    /// Who or what.
+    /// Who acted or observed: a node, a client, EC2, ...
     pub who: String,
-    /// What.
+    /// What happened.
     pub what: String,
 }
 
 impl Chronicle {
-    /// Tells the story of what has happened to the nodes; `events` are what their cluster manager has logged, as far as it is read.
+    /// Builds the story of the scenario from all records; `events` are those that the cluster manager has logged so far.
     pub fn of(story: &Story, machines: &Machines, mut events: Vec<Event>) -> Self {
         let (from, to) = story.window();
         let within = |at: Epoch| at >= from && at <= to;
@@ -53,7 +53,7 @@ impl Chronicle {
         let (history, address) = (world.history(), machines.layout().address());
         let mut changes = world.history_of(address);
         changes.retain(|held| held.at <= to);
-        // An isolation and the merge after it are two moves.
+        // An isolation and the merge after it are two moves; the longer one counts.
         let spread = spreads(&changes, story.began).into_iter().max_by(f64::total_cmp);
         let requests: Vec<(Option<NodeName>, LoggedRequest)> = world
             .requests_since(from)
@@ -99,7 +99,7 @@ impl Chronicle {
     }
 }
 
-/// Returns the instants of the move that put the address where it stayed: in a merge it may move more than once.
+/// Key times of the move that put the address where it stayed: in a merge it may move more than once.
 fn marks(
     failure: Epoch,
     target: Option<NodeName>,
@@ -128,7 +128,7 @@ fn marks(
     };
     let gains = |held: &&HolderSince| held.at >= failure && by_target(held.by);
     let moved = history.iter().rfind(gains).map(|held| held.at);
-    // Where the address never moved, an answer of its holder marks nothing.
+    // If the address never moved, an answer from its holder marks nothing.
     let answers = |sample: &&Sample| sample.began >= moved.unwrap_or(f64::MAX) && by_target(sample.answer);
     let first_answer = |samples: &Vec<Sample>| samples.iter().find(answers).map(|sample| sample.ended);
     let answered: Option<Vec<Epoch>> = clients.iter().map(first_answer).collect();
@@ -161,7 +161,7 @@ fn told(event: &Event) -> Option<TimelineEntry> {
     Some(line(event.at, event.node, what))
 }
 
-/// Returns the line of a request that moves an address, or tries to.
+/// The timeline entry for a request that moves an address, or tries to.
 fn sent(sender: Option<NodeName>, request: &LoggedRequest) -> Option<TimelineEntry> {
     if !ADDRESSES.iter().any(|address| address.calls.iter().any(|call| request.is(call))) {
         return None;
@@ -173,7 +173,7 @@ fn sent(sender: Option<NodeName>, request: &LoggedRequest) -> Option<TimelineEnt
     Some(line(request.at, who, format!("EC2: {}{table}{outcome}", request.operation)))
 }
 
-/// Returns a line for every change of the holder between `from` and `to`.
+/// One entry for each change of holder between `from` and `to`.
 fn holders(history: &[HolderSince], from: Epoch, to: Epoch) -> impl Iterator<Item = TimelineEntry> {
     history.iter().filter(move |held| held.at >= from && held.at <= to).map(|held| {
         let what = held.by.map_or_else(|| "unassigned".to_owned(), |node| format!("{node} holds it"));
@@ -181,7 +181,7 @@ fn holders(history: &[HolderSince], from: Epoch, to: Epoch) -> impl Iterator<Ite
     })
 }
 
-/// A client's lines: whenever another node answers, and any gap longer than a hiccup.
+/// A client's entries: each time another node answers, and each gap longer than a hiccup.
 fn answers(client: &str, samples: &[Sample], from: Epoch, to: Epoch) -> Vec<TimelineEntry> {
     const HICCUP: f64 = 0.25;
     let mut lines = Vec::new();
@@ -202,7 +202,7 @@ fn answers(client: &str, samples: &[Sample], from: Epoch, to: Epoch) -> Vec<Time
     lines
 }
 
-/// Puts lines that repeat the one before them into one.
+/// Merges consecutive repeats.
 fn once(lines: Vec<TimelineEntry>) -> Vec<TimelineEntry> {
     let mut kept: Vec<(TimelineEntry, usize)> = Vec::new();
     for line in lines {

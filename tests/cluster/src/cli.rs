@@ -16,46 +16,46 @@ use crate::pacemaker::{ClusterOptions, chaos, demo};
 use crate::pairs::{self, Manager};
 use crate::{built, interrupt, lanes, leftovers, prerequisites, probe, program};
 
-/// The cluster managers that run pairs of nodes.
+/// The cluster managers other than Pacemaker, which run pairs of nodes.
 pub static MANAGERS: [&Manager; 2] = [&HEARTBEAT, &KEEPALIVED];
 
 /// Real clusters in network namespaces, in a simulated cloud. Needs root.
 #[derive(Parser)]
 #[command(name = "cluster")]
 pub enum HarnessCommand {
-    /// Run scenarios of Pacemaker.
+    /// Run Pacemaker scenarios.
     Test(TestRun),
-    /// Run scenarios of heartbeat.
+    /// Run Heartbeat scenarios.
     Heartbeat {
-        /// The folder of the .deb files.
+        /// Folder that contains the .deb files.
         packages: PathBuf,
-        /// Those to run [default: all].
+        /// Groups to run [default: all].
         #[arg(value_name = "GROUP", value_parser = groups(&HEARTBEAT))]
         groups: Vec<String>,
     },
-    /// Run scenarios of keepalived.
+    /// Run keepalived scenarios.
     Keepalived {
-        /// The folder of the .deb files.
+        /// Folder that contains the .deb files.
         packages: PathBuf,
-        /// Those to run [default: all].
+        /// Groups to run [default: all].
         #[arg(value_name = "GROUP", value_parser = groups(&KEEPALIVED))]
         groups: Vec<String>,
     },
     /// Run rounds of random failures, with strict checks.
     Chaos(chaos::ChaosRun),
-    /// Show a node die and its address move.
+    /// Show how a node dies and its address moves.
     Demo {
         #[command(flatten)]
         options: ClusterOptions,
-        /// Fail unless README.md shows the same.
+        /// Fail unless README.md shows the same output.
         #[arg(long)]
         compare: bool,
     },
     /// List the scenarios.
     List,
-    /// Remove what killed runs left behind.
+    /// Remove what killed runs have left behind.
     Clean,
-    /// Be a node's web server.
+    /// Run as a node's web server.
     #[command(hide = true)]
     NodeWeb { listen: SocketAddr },
 }
@@ -63,13 +63,12 @@ pub enum HarnessCommand {
 /// Which scenarios to run, and how.
 #[derive(Args)]
 pub struct TestRun {
-    /// Those to run [default: all, on clusters side by side].
+    /// Scenarios to run [default: all, on several clusters at once].
     #[arg(value_name = "SCENARIO", value_parser = scenarios(), hide_possible_values = true)]
     pub scenarios: Vec<&'static PacemakerScenario>,
-    /// The cluster to run them on.
     #[command(flatten)]
     pub options: ClusterOptions,
-    /// Where logs of failed scenarios are kept [default: cluster-logs among the build results].
+    /// Folder for the logs of failed scenarios [default: cluster-logs in the target folder].
     #[arg(long, value_name = "DIR", default_value_os_t = built::logs(), hide_default_value = true)]
     pub save: PathBuf,
 }
@@ -83,7 +82,7 @@ fn scenarios() -> impl TypedValueParser<Value = &'static PacemakerScenario> {
     names.try_map(|name| scenario::all().find(|scenario| scenario.name == name).ok_or("no such scenario"))
 }
 
-/// Runs the harness's program: `cluster list | test | heartbeat | keepalived | chaos | demo | clean`.
+/// Entry point: `cluster list | test | heartbeat | keepalived | chaos | demo | clean`.
 pub fn main() -> ExitCode {
     program::end("cluster", run(HarnessCommand::parse()))
 }
@@ -130,7 +129,7 @@ fn missing_of(manager: &Manager) -> Vec<String> {
     prerequisites::missing_for_packages(manager.name, manager.programs)
 }
 
-/// Returns a line for each scenario; those of other cluster managers than Pacemaker with the command that runs their group.
+/// One line for each scenario; for Heartbeat and keepalived, with the command that runs the scenario's group.
 fn list() -> String {
     let line = |name: &str, about: &str| format!("{name:<32} {about}\n");
     let pacemaker = scenario::all().map(|scenario| line(scenario.name, scenario.about));

@@ -1,4 +1,4 @@
-//! Runs programs with a time limit and captured output. A program never outlives its limit, and Ctrl-C does not reach it: the
+//! Runs programs with a time limit and captured output. A program never outlives its limit. Ctrl-C does not reach it: the
 //! harness decides when it ends.
 
 use std::fmt::{self, Display};
@@ -13,11 +13,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::error::{HarnessError, Result};
 use crate::interrupt;
 
-/// Enough for `pcs`, the slowest of the programs used, on a machine that also compiles.
+/// Enough for `pcs`, the slowest program, while the machine is compiling.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
-/// How often a running program is looked at: well under the 40 ms that the quickest of them takes.
+/// Poll interval for a running program: well under the 40 ms that the fastest one takes.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
-/// How much of a program's output goes into an error.
+/// How much of a program's output an error quotes, in bytes.
 const QUOTED: usize = 600;
 
 /// A program to run.
@@ -29,19 +29,19 @@ pub struct Cmd {
     during_cleanup: bool,
 }
 
-/// What a program left behind.
+/// How a program ended, and its output.
 #[derive(Debug)]
 pub struct Output {
-    /// How it ended.
+    /// Exit code or signal.
     pub status: ExitStatus,
-    /// Its standard output.
+    /// Standard output.
     pub stdout: String,
-    /// Its standard error.
+    /// Standard error.
     pub stderr: String,
 }
 
 impl Cmd {
-    /// Makes a command from a program and its arguments.
+    /// A command from a program and its arguments, with the default limit.
     pub fn new<I>(words: I) -> Self
     where
         I: IntoIterator,
@@ -51,28 +51,28 @@ impl Cmd {
         Self { words, shown: None, limit: DEFAULT_LIMIT, during_cleanup: false }
     }
 
-    /// Has messages show only this: the way into a node tells the reader nothing.
+    /// Shows only this in messages, without the `nsenter` command line around it.
     #[must_use]
     pub fn shown_as(mut self, text: impl Into<String>) -> Self {
         self.shown = Some(text.into());
         self
     }
 
-    /// Gives the program another limit than 30 s.
+    /// Replaces the default limit of 30 s.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Lets the program run to its end although a signal has come, because it removes what the run has made.
+    /// Keeps the program running after a signal, because it removes what the run has created.
     #[must_use]
     pub fn during_cleanup(mut self) -> Self {
         self.during_cleanup = true;
         self
     }
 
-    /// Returns the command for the standard library, in a process group of its own and without input.
+    /// The command for the standard library, in its own process group and without input.
     pub fn build(&self) -> Command {
         let mut words = self.words.iter();
         let mut command = Command::new(words.next().map_or("", String::as_str));
@@ -80,11 +80,11 @@ impl Cmd {
         command
     }
 
-    /// Runs the program to its end and returns what it left, whatever its exit status.
+    /// Runs the program to its end, whatever its exit status.
     ///
     /// # Errors
-    /// [`HarnessError::Io`] when it cannot be started, [`HarnessError::CommandTimeout`] when it had to be killed,
-    /// [`HarnessError::Interrupted`] when a signal came first.
+    /// [`HarnessError::Io`] if it cannot be started, [`HarnessError::CommandTimeout`] if it had to be killed,
+    /// [`HarnessError::Interrupted`] if a signal came first.
     pub fn output(&self) -> Result<Output> {
         let mut command = self.build();
         let mut child = command
@@ -98,10 +98,10 @@ impl Cmd {
         Ok(Output { status, stdout: collect(stdout), stderr: collect(stderr) })
     }
 
-    /// Runs the program and returns its standard output if it ended with 0.
+    /// Runs the program and returns its standard output if it exited with 0.
     ///
     /// # Errors
-    /// [`HarnessError::Command`] when it ended otherwise; else as [`Cmd::output`].
+    /// [`HarnessError::Command`] if it ended in any other way; otherwise as [`Cmd::output`].
     pub fn run(&self) -> Result<String> {
         let output = self.output()?;
         if output.status.success() {
@@ -147,10 +147,10 @@ impl Display for Cmd {
     }
 }
 
-/// Kills a child that leads its own process group, with everything in that group, and reaps it.
+/// Kills a child that leads its own process group, together with that group, and reaps it.
 pub fn kill_group(child: &mut Child) {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        // It fails only when the group is gone already, which is what is wanted.
+        // It fails only if the group is gone already, which is the goal.
         let _ = kill_process_group(pid, Signal::KILL);
     }
     let _ = child.wait();
@@ -160,7 +160,7 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // A pipe that breaks has given all it had.
+            // If the pipe breaks, there is nothing more to read.
             let _ = pipe.read_to_end(&mut bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()

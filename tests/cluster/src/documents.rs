@@ -1,16 +1,15 @@
-//! What the documents show of the programs, compared with what these print in a real cluster.
+//! Compares the output that documents show with what the programs print in a real cluster.
 
 use crate::error::{Result, ensure};
 
-/// The README.
 pub const README: &str = include_str!("../../../README.md");
-/// The manual for operators.
+/// The operator manual.
 pub const OPERATIONS: &str = include_str!("../../../docs/operations.md");
-/// The document about announcements and metrics.
+/// The document on announcements and metrics.
 pub const MONITORING: &str = include_str!("../../../docs/monitoring.md");
 
-/// Asserts that every line was printed of the screen in a document that begins with the first line printed. Numbers, ids and nodes may be
-/// others, and so may the order: what happens at the same moment has none.
+/// Asserts that a document shows a screen that begins with the first printed line, and that every line of it was printed. Numbers, ids and
+/// nodes may differ, and so may the order, because simultaneous events have none.
 pub fn ensure_shown(document: &str, printed: &str) -> Result<()> {
     let lines: Vec<String> = printed.lines().map(masked).collect();
     let from_there = document.lines().skip_while(|line| Some(&masked(line)) != lines.first());
@@ -20,7 +19,7 @@ pub fn ensure_shown(document: &str, printed: &str) -> Result<()> {
     ensure(wrong.is_none(), || format!("the document shows {wrong:?}, not:\n{printed}"))
 }
 
-/// The line with `#` for each number and id, and without how often it was repeated.
+/// The line with `#` for each number and id, without the repeat count.
 fn masked(line: &str) -> String {
     let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f' | '.');
     let piece = |piece: &str| {

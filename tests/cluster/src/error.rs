@@ -1,4 +1,4 @@
-//! Failures of the harness: the machine, a program, a timeout, or (the interesting one) the cluster's state.
+//! Errors of the harness: the machine, a program, a timeout, or (the interesting one) the state of the cluster.
 
 use std::fmt::Display;
 use std::io;
@@ -12,9 +12,9 @@ pub enum HarnessError {
     /// A system call or a file of the harness failed.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done.
+        /// What the harness was doing.
         what: String,
-        /// What the system answered.
+        /// The system's error.
         source: io::Error,
     },
     /// A program ended with a status other than 0.
@@ -24,7 +24,7 @@ pub enum HarnessError {
         command: String,
         /// Exit code or signal.
         status: String,
-        /// The end of its standard error, or of its standard output where that is empty.
+        /// The end of its standard error, or of its standard output if that is empty.
         output: String,
     },
     /// A program did not end in time and was killed.
@@ -32,49 +32,49 @@ pub enum HarnessError {
     CommandTimeout {
         /// The program and its arguments.
         command: String,
-        /// The time it had.
+        /// Its time limit.
         limit: Duration,
     },
-    /// A wanted state did not come about in time.
+    /// An expected state was not reached in time.
     #[error("{what}: not within {} s; last seen: {last}", limit.as_secs())]
     TimedOut {
-        /// The state that was waited for.
+        /// The expected state.
         what: String,
-        /// The time it had.
+        /// The time limit.
         limit: Duration,
-        /// Why the last look did not satisfy.
+        /// Result of the last check.
         last: String,
     },
-    /// The cluster or the cloud is in a state that must not be.
+    /// The cluster or the cloud is in a state that it must not be in.
     #[error("{0}")]
     Wrong(String),
-    /// A signal asked the run to end.
+    /// A signal ended the run.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl HarnessError {
-    /// Wraps an I/O error with what was being done: for `map_err`.
+    /// For `map_err`: wraps an I/O error with what the harness was doing.
     pub fn io(what: impl Display) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { what: what.to_string(), source }
     }
 }
 
-/// The result of a step of the harness.
+/// Result of a step of the harness.
 pub type Result<T, E = HarnessError> = std::result::Result<T, E>;
 
-/// Reads JSON that a program has written.
+/// Parses a program's JSON output.
 ///
 /// # Errors
-/// [`HarnessError::Wrong`] with what it has written.
+/// [`HarnessError::Wrong`] with that output.
 pub fn json(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| HarnessError::Wrong(format!("cannot read {text}: {error}")))
 }
 
-/// Returns [`HarnessError::Wrong`] with `why` unless `holds`.
+/// Fails with `why` unless `holds`.
 ///
 /// # Errors
-/// [`HarnessError::Wrong`] when `holds` is false.
+/// [`HarnessError::Wrong`] if `holds` is false.
 pub fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<()> {
     if holds { Ok(()) } else { Err(HarnessError::Wrong(why())) }
 }

@@ -8,7 +8,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::error::{HarnessError, Result};
 
-/// Moves the calling thread, and no other, into a network namespace for the rest of its life.
+/// Moves only the calling thread into a network namespace, for the rest of its life.
 pub fn enter(namespace: &Path) -> Result<()> {
     let failed = || format!("entering the network namespace {}", namespace.display());
     let file = File::open(namespace).map_err(HarnessError::io(failed()))?;

@@ -1,6 +1,6 @@
-//! Ctrl-C and termination: a flag that every wait checks, so that the run unwinds and its guards clean up.
+//! SIGINT and SIGTERM: a flag that every wait checks, so that the run unwinds and its guards clean up.
 //!
-//! Process-wide, as signals are. Nothing is cleaned up here.
+//! Process-wide, like signals. Nothing is cleaned up here.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// Turns SIGINT, SIGTERM and SIGHUP into the flag that [`check`] reads.
 ///
 /// # Errors
-/// When a handler cannot be installed.
+/// If a handler cannot be installed.
 pub fn install() -> io::Result<()> {
     let flag = ASKED.get_or_init(Arc::default);
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -24,12 +24,12 @@ pub fn install() -> io::Result<()> {
     Ok(())
 }
 
-/// Returns whether a signal asked the run to end.
+/// True if a signal has requested the end of the run.
 pub fn asked() -> bool {
     ASKED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
-/// Ends the step under way once a signal has come.
+/// Fails the current step after a signal.
 ///
 /// # Errors
 /// [`HarnessError::Interrupted`] from the first signal on.

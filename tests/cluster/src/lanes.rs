@@ -10,13 +10,13 @@ use crate::command::Cmd;
 use crate::error::{HarnessError, Result};
 use crate::wait::{Polled, until};
 
-/// For all tests of a lane; each step has a limit of its own.
+/// For all tests of a lane; each step has its own limit.
 const LIMIT: Duration = Duration::from_hours(1);
 
-/// Runs this program once for each lane, with its own arguments and then those of the lane, and returns whether all did well.
+/// Runs this program once for each lane, with its own arguments followed by those of the lane; returns whether all succeeded.
 ///
 /// # Errors
-/// On a signal, or when a process cannot be started or does not end.
+/// On a signal, or if a process cannot be started or does not end.
 pub fn run<W: AsRef<OsStr>>(lanes: impl IntoIterator<Item = Vec<W>>) -> Result<bool> {
     let began = Instant::now();
     let mut running = Vec::new();
@@ -48,9 +48,9 @@ fn wait(running: &mut [Child]) -> Result<Vec<bool>> {
     each.collect()
 }
 
-/// Asks a lane to clean up and waits until it has.
+/// Requests a lane to clean up, and waits until it has.
 fn end(child: &mut Child) {
-    // One that has ended by itself is not asked: its number may be another's by now.
+    // Only if it still runs: after its end, another process may have its pid.
     if let Ok(None) = child.try_wait() {
         let asked = Cmd::new(["kill", "-TERM", &child.id().to_string()]).during_cleanup().run();
         drop(asked);

@@ -1,4 +1,4 @@
-//! Removes what killed runs left behind.
+//! Removes what killed runs have left behind.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,12 @@ use crate::error::{HarnessError, Result};
 use crate::net::delete_namespace;
 use crate::topology::RunId;
 
-/// Removes processes, network namespaces and state folders of runs whose owner is gone; returns what was removed.
+/// Removes processes, network namespaces and state folders of runs whose owner is gone; returns a line for each.
 ///
-/// Runs that are alive are left alone.
+/// Leaves the runs alone whose owner is alive.
 ///
 /// # Errors
-/// When something cannot be removed.
+/// If something cannot be removed.
 pub fn sweep() -> Result<Vec<String>> {
     let mut removed = Vec::new();
     for name in names_in(Path::new("/run/netns"))? {
@@ -32,7 +32,7 @@ pub fn sweep() -> Result<Vec<String>> {
     Ok(removed)
 }
 
-/// Returns the entries of a folder that belong to dead runs.
+/// Entries of a folder that belong to dead runs.
 fn names_in(folder: &Path) -> Result<Vec<String>> {
     if !folder.exists() {
         return Ok(Vec::new());
@@ -43,11 +43,11 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
     Ok(names.filter(|name| RunId::of(name).is_some_and(|run| !run.is_alive())).collect())
 }
 
-/// Whatever still lives in a dead run's network namespace is that run's.
+/// Every process that still runs in a dead run's network namespace belongs to that run.
 fn end_processes(namespace: &str) -> Result<()> {
     let pids = Cmd::new(["ip", "netns", "pids", namespace]).run()?;
     for pid in pids.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw) {
-        // It may have ended with the one before it.
+        // It may have ended together with the previous one.
         let _ = kill_process(pid, Signal::KILL);
     }
     Ok(())

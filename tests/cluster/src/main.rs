@@ -1,4 +1,4 @@
-//! The harness's program: see `cluster`.
+//! The `cluster` program: see the crate `cluster`.
 
 use std::process::ExitCode;
 

@@ -11,10 +11,9 @@ use crate::topology::{
 };
 
 const CLOUD: &str = "cloud";
-/// A hardware address that no device has.
+/// A MAC address that no device has.
 const NOWHERE: &str = "02:77:00:00:00:ff";
 
-/// The namespaces and links of a run.
 #[derive(Debug)]
 pub struct Net {
     run: RunId,
@@ -23,7 +22,7 @@ pub struct Net {
 }
 
 impl Net {
-    /// Makes the namespaces, the bridge and the links, all of them up; with `ipv6`, the bridge carries that, too.
+    /// Creates the namespaces, the bridge and the links, and sets them up; with `ipv6`, the bridge carries IPv6 as well.
     pub fn create(run: RunId, nodes: &[NodeName], ipv6: bool) -> Result<Self> {
         let mut net = Self { run, made: Vec::new(), ipv6 };
         let cloud = net.add_namespace(CLOUD)?;
@@ -42,39 +41,39 @@ impl Net {
         Ok(net)
     }
 
-    /// Returns the path of the cloud's network namespace.
+    /// Path of the cloud's network namespace.
     pub fn cloud(&self) -> PathBuf {
         self.run.namespace_path(CLOUD)
     }
 
-    /// Returns the name of the cloud's network namespace.
+    /// Name of the cloud's network namespace.
     pub fn cloud_name(&self) -> String {
         self.run.namespace(CLOUD)
     }
 
-    /// Returns the path of another network namespace that was added.
+    /// Path of a network namespace that was added.
     pub fn path(&self, part: &str) -> PathBuf {
         self.run.namespace_path(part)
     }
 
-    /// Returns the path of a node's network namespace.
+    /// Path of a node's network namespace.
     pub fn node(&self, node: NodeName) -> PathBuf {
         self.run.namespace_path(node)
     }
 
-    /// Takes a node's interface down, or up again: the node itself notices at once (`ENETUNREACH`).
+    /// Sets a node's interface down or up: the node itself notices at once (`ENETUNREACH`).
     pub fn set_link(&self, node: NodeName, up: bool) -> Result<()> {
         let state = if up { "up" } else { "down" };
         ip(&format!("-n {} link set eth0 {state}", self.run.namespace(node)))
     }
 
-    /// Unplugs a node from the bridge, or plugs it in again: the node's carrier stays, its packets vanish.
+    /// Unplugs a node from the bridge, or plugs it in again: the node keeps its carrier, but its packets vanish.
     pub fn set_plugged(&self, node: NodeName, plugged: bool) -> Result<()> {
         let master = if plugged { "master br0" } else { "nomaster" };
         ip(&format!("-n {} link set {} {master}", self.run.namespace(CLOUD), node.port()))
     }
 
-    /// Takes every address off a node's interface but its own, as a boot does: the namespace outlives the node.
+    /// Removes every address from a node's interface except its own, like a boot: the namespace outlives the node.
     pub fn reset_addresses(&self, node: NodeName) -> Result<()> {
         let name = self.run.namespace(node);
         ip(&format!("-n {name} -4 addr flush dev eth0"))?;
@@ -84,7 +83,7 @@ impl Net {
         self.add_addresses(node)
     }
 
-    /// Cuts two nodes off from each other, or joins them again; both keep reaching the cloud.
+    /// Cuts two nodes off from each other, or reconnects them; both still reach the cloud.
     ///
     /// Each gets a neighbour entry that leads nowhere, so that packets vanish as on a broken path between two zones.
     pub fn set_joined(&self, one: NodeName, other: NodeName, joined: bool) -> Result<()> {
@@ -99,7 +98,7 @@ impl Net {
         Ok(())
     }
 
-    /// Makes a network namespace that is removed with the others, and returns its name.
+    /// Creates a network namespace that is removed with the others, and returns its name.
     pub fn add_namespace(&mut self, part: &str) -> Result<String> {
         let name = self.run.namespace(part);
         ip(&format!("netns add {name}"))?;
@@ -145,7 +144,7 @@ pub fn delete_namespace(name: &str) -> Result<()> {
     Cmd::new(["ip", "netns", "del", name]).during_cleanup().run().map(drop)
 }
 
-/// Runs `ip` with arguments that have no blanks in them.
+/// Runs `ip` with arguments that contain no blanks.
 pub fn ip(arguments: &str) -> Result<()> {
     Cmd::new(["ip"].into_iter().chain(arguments.split(' '))).run().map(drop)
 }

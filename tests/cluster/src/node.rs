@@ -1,4 +1,4 @@
-//! A cluster node: its state folder, its processes, and the ways into it.
+//! A cluster node: its state folder, its processes, and how commands run inside it.
 //!
 //! A node is a PID 1 with its own namespaces ([`node-init.sh`](../src/node-init.sh)). Killing that process is a power cut:
 //! everything in the node ends at once. What a disk would keep stays in the state folder. The node ends with the harness, even if
@@ -20,8 +20,8 @@ use crate::topology::{NodeName, WEB_PORT};
 use crate::wait::{Polled, until};
 
 const BOOT_LIMIT: Duration = Duration::from_secs(15);
-/// Distributions' system folders only: `pcs` and `crm` must find the distribution's Python. The time zone makes log
-/// times comparable.
+/// Only the distribution's system folders: `pcs` and `crm` must find its Python. The time zone makes log times
+/// comparable.
 const ENVIRONMENT: [&str; 7] = [
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG=C.UTF-8",
@@ -35,17 +35,17 @@ const ENVIRONMENT: [&str; 7] = [
 /// What every node gets at boot.
 #[derive(Debug, Clone)]
 pub struct Image {
-    /// The script that is PID 1.
+    /// The script that runs as PID 1.
     pub init: PathBuf,
     /// What is installed on the node: the agent under test, or the folder of the packages.
     pub subject: PathBuf,
-    /// The harness's own binary, for the web server.
+    /// The harness's own binary, which is also the web server.
     pub web: PathBuf,
-    /// The addresses at which every node serves whenever it has them, beside its own one.
+    /// The addresses, besides its own, at which every node serves whenever it has them.
     pub shared: Vec<IpAddr>,
 }
 
-/// A node and its processes. Dropping it kills them.
+/// A node and its processes. Drop kills them.
 #[derive(Debug)]
 pub struct ClusterNode {
     name: NodeName,
@@ -64,27 +64,25 @@ struct RunningNode {
 }
 
 impl ClusterNode {
-    /// Prepares a node whose state lies in `folder` and whose network namespace exists; it does not run yet.
+    /// A node with its state in `folder` and an existing network namespace; it does not run yet.
     pub fn new(name: NodeName, folder: PathBuf, namespace: PathBuf, image: Image) -> Self {
         Self { name, folder, namespace, image, running: None }
     }
 
-    /// Returns its name.
     pub fn name(&self) -> NodeName {
         self.name
     }
 
-    /// Returns the folder of its log files.
     pub fn logs(&self) -> PathBuf {
         self.folder.join("log")
     }
 
-    /// Returns whether it has been booted and not been killed since.
+    /// True if it has been booted and not been killed since.
     pub fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Starts PID 1 and the web server, and returns once the node's files are in place. No cluster daemon runs yet.
+    /// Starts PID 1 and the web server, and returns when the node's files are in place. No cluster daemon runs yet.
     pub fn boot(&mut self) -> Result<()> {
         let pid_file = self.folder.join("init.pid");
         match fs::remove_file(&pid_file) {
@@ -115,7 +113,7 @@ impl ClusterNode {
         }
         self.serve("web", self.name.address().into())?;
         for (number, shared) in (1..).zip(self.image.shared.clone()) {
-            // It listens there before the node has the address: what is measured is the address, not a service that follows it.
+            // It listens there before the node has the address: we measure the address, not a service that follows it.
             let family = if shared.is_ipv4() { "ipv4" } else { "ipv6" };
             self.run(&["sh", "-c", &format!("echo 1 >/proc/sys/net/{family}/ip_nonlocal_bind")])?;
             self.serve(&format!("web-shared-{number}"), shared)?;
@@ -128,7 +126,7 @@ impl ClusterNode {
         self.daemon(tag, &["/run/harness/cluster", "node-web", &listen])
     }
 
-    /// Returns a command that runs inside the node, with a clean environment.
+    /// A command that will run inside the node, with a clean environment.
     pub fn command(&self, words: &[&str]) -> Result<Cmd> {
         let running =
             self.running.as_ref().ok_or_else(|| HarnessError::Wrong(format!("{} is down", self.name)))?;
@@ -143,7 +141,7 @@ impl ClusterNode {
         self.command(words)?.run()
     }
 
-    /// Starts a daemon inside the node; its output goes to a file named by `tag`.
+    /// Starts a daemon inside the node; its output goes to a file named after `tag`.
     pub fn daemon(&mut self, tag: &str, words: &[&str]) -> Result<()> {
         let all: Vec<&str> = std::iter::once("setsid").chain(words.iter().copied()).collect();
         let child = self.spawn(&self.command(&all)?, tag)?;
@@ -153,13 +151,13 @@ impl ClusterNode {
         Ok(())
     }
 
-    /// Kills PID 1, and with it every process of the node, at once.
+    /// Kills PID 1, and with it every process of the node at once.
     pub fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
-            // It fails only when the node is dead already.
+            // It fails only if the node is already dead.
             let _ = kill_process(running.init, Signal::KILL);
-            // `nsenter` of each daemon ends with the daemon, unless it was stopped with it; `unshare` ends with PID 1, which ends
-            // after all others.
+            // `nsenter` of each daemon ends with the daemon, unless it was stopped too; `unshare` ends with PID 1, which ends after all
+            // others.
             for daemon in &mut running.daemons {
                 let _ = daemon.kill();
                 let _ = daemon.wait();
@@ -168,22 +166,21 @@ impl ClusterNode {
         }
     }
 
-    /// Kills the node's processes of one of these names with SIGKILL and returns how many there were.
+    /// Sends SIGKILL to the node's processes with one of these names; returns how many there were.
     pub fn kill_processes(&self, names: &[&str]) -> Result<usize> {
         Ok(self.processes()?.signal(|name| names.contains(&name), Signal::KILL))
     }
 
-    /// Returns the node's processes.
     pub fn processes(&self) -> Result<Processes> {
         let running =
             self.running.as_ref().ok_or_else(|| HarnessError::Wrong(format!("{} is down", self.name)))?;
         Ok(Processes::of(running.init))
     }
 
-    /// Lets every stopped process of the node go on.
+    /// Continues every stopped process of the node.
     pub fn go_on(&self) -> Result<()> {
         self.processes()?.signal(|_| true, Signal::CONT);
-        // `nsenter` stops with the daemon that it waits for, and does not go on with it.
+        // `nsenter` stops with the daemon that it waits for, but does not continue with it.
         let daemons = self.running.iter().flat_map(|running| &running.daemons);
         for pid in daemons.filter_map(|daemon| Pid::from_raw(i32::try_from(daemon.id()).ok()?)) {
             let _ = kill_process(pid, Signal::CONT);
@@ -191,14 +188,14 @@ impl ClusterNode {
         Ok(())
     }
 
-    /// Returns what a daemon has printed so far.
+    /// What a daemon has printed so far.
     pub fn output_of(&self, tag: &str) -> String {
         fs::read_to_string(self.output_file(tag)).unwrap_or_default().trim().to_owned()
     }
 
     fn init_command(&self) -> Cmd {
         let net = format!("--net={}", self.namespace.display());
-        // Should the harness be killed, the kernel kills `unshare`, and that PID 1.
+        // If the harness is killed, the kernel kills `unshare`, and that kills PID 1.
         let holder = ["setpriv", "--pdeathsig", "KILL", "nsenter", &net, "unshare", "-m", "-u", "-i", "-p"];
         let fork = ["--fork", "--kill-child", "--"];
         let path = |path: &Path| path.display().to_string();

@@ -1,10 +1,10 @@
-//! Requirements of the machine: root, programs, network namespaces. Reports what is missing and how to install it.
+//! What the machine needs: root, programs, network namespaces. Reports what is missing and how to install it.
 
 use std::path::Path;
 
 use crate::command::Cmd;
 
-/// What a cluster of Pacemaker takes.
+/// Programs that a Pacemaker cluster needs.
 const PACEMAKER: [&str; 15] = [
     "ip",
     "nsenter",
@@ -22,11 +22,11 @@ const PACEMAKER: [&str; 15] = [
     "bash",
     "/usr/lib/ocf/resource.d/heartbeat",
 ];
-/// What every node with packages takes.
+/// Programs that every node with packages needs.
 const FOR_PACKAGES: [&str; 6] = ["dpkg", "dbus-daemon", "nsenter", "unshare", "setpriv", "setsid"];
 const FOLDERS: [&str; 5] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/bin"];
 
-/// Returns what is missing, one line each; nothing when a cluster can be brought up.
+/// What is missing, one line each; empty if a cluster can be brought up.
 pub fn missing() -> Vec<String> {
     let mut missing = lacking("cluster", &PACEMAKER);
     if missing.is_empty()
@@ -37,8 +37,8 @@ pub fn missing() -> Vec<String> {
     missing
 }
 
-/// Returns what is missing for nodes that install packages into files of their own: of these programs beside those of
-/// every such node, which are installed as this group of `tests/requirements`, and of the kernel.
+/// What is missing for nodes that install packages into their own file systems: `programs`, which the group `group` of
+/// `tests/requirements` installs, the programs that all such nodes need, and kernel features.
 pub fn missing_for_packages(group: &str, programs: &[&str]) -> Vec<String> {
     let mut missing = lacking(group, &[&FOR_PACKAGES, programs].concat());
     let filesystems = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
@@ -48,12 +48,12 @@ pub fn missing_for_packages(group: &str, programs: &[&str]) -> Vec<String> {
     missing
 }
 
-/// Returns what is missing of root and these programs, each by its name or path.
+/// Which of root and these programs, each by its name or path, is missing.
 fn lacking(group: &str, programs: &[&str]) -> Vec<String> {
     if !rustix::process::geteuid().is_root() {
         return vec!["root is needed for network namespaces: run it with sudo".into()];
     }
-    // A path stays as it is.
+    // Joining an absolute path leaves it as it is.
     let absent = |program: &&&str| !FOLDERS.iter().any(|folder| Path::new(folder).join(**program).exists());
     let lacking = programs.iter().filter(absent);
     lacking.map(|program| format!("{program} is not installed: sh tests/requirements {group}")).collect()

@@ -15,16 +15,16 @@ use crate::timeline::Sample;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Polled, now, until};
 
-/// How often a connection is begun; the outage is known about as exactly.
+/// Interval between connections; outages are measured with about this precision.
 const EVERY: Duration = Duration::from_millis(20);
-/// After which a connection counts as unanswered. A healthy one takes a millisecond or two.
+/// Time after which a connection counts as unanswered. A healthy one takes a millisecond or two.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long a client may keep a node's web server waiting.
 const WEB_PATIENCE: Duration = Duration::from_millis(500);
-/// How long the port is waited for.
+/// How long to wait for the port.
 const PREDECESSOR_LIMIT: Duration = Duration::from_secs(10);
 
-/// The client. Dropping it ends its thread.
+/// The client. Drop ends its thread.
 #[derive(Debug)]
 pub struct Probe {
     samples: Arc<Mutex<Vec<Sample>>>,
@@ -33,10 +33,10 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Starts asking `target` from within a network namespace.
+    /// Starts to connect to `target` from inside a network namespace.
     ///
     /// # Errors
-    /// When the namespace cannot be entered or the thread not be started.
+    /// If the namespace cannot be entered or the thread cannot be started.
     pub fn start(namespace: PathBuf, target: SocketAddr) -> Result<Self> {
         let (samples, stop) = (Arc::<Mutex<Vec<Sample>>>::default(), Arc::<AtomicBool>::default());
         let (entered, outcome) = std::sync::mpsc::channel();
@@ -55,14 +55,14 @@ impl Probe {
         Ok(probe)
     }
 
-    /// Returns the connections begun since `from`.
+    /// The connections begun since `from`.
     pub fn since(&self, from: Epoch) -> Vec<Sample> {
         let samples = lock(&self.samples);
         let first = samples.partition_point(|sample| sample.began < from);
         samples.iter().skip(first).copied().collect()
     }
 
-    /// Returns who answered last, unless the last connection was not answered.
+    /// The node that answered last; `None` if the last connection got no answer.
     pub fn answering(&self) -> Option<NodeName> {
         lock(&self.samples).last().and_then(|sample| sample.answer)
     }
@@ -98,27 +98,28 @@ fn ask(target: SocketAddr) -> io::Result<NodeName> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The samples are whole after every push, also if a thread panicked.
+    // The samples are complete after every push, even if a thread panicked.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers every connection to `listen` with the name of the node that this is by its host name, for as long as the process lives.
+/// Answers every connection to `listen` with this node's name, which is its host name, for as long as the process lives.
 ///
 /// # Errors
-/// When the address cannot be bound, or the host name is that of no node.
+/// If the address cannot be bound, or the host name is not that of a node.
 pub fn node_web(listen: SocketAddr) -> Result<()> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_err(HarnessError::io("reading the host name"))?;
-    let name = NodeName::of_host(&host).ok_or_else(|| HarnessError::Wrong(format!("{host:?} is no node")))?;
+    let name =
+        NodeName::of_host(&host).ok_or_else(|| HarnessError::Wrong(format!("{host:?} is not a node")))?;
     let answer = format!("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n{name}\n");
-    // A server that was killed just before may still be there.
+    // A server that was killed just before may still hold the port.
     let listener = until(&format!("{listen} free"), PREDECESSOR_LIMIT, || match TcpListener::bind(listen) {
         Ok(listener) => Ok(Polled::There(listener)),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(Polled::NotYet(error.to_string())),
         Err(error) => Err(HarnessError::io(format_args!("listening on {listen}"))(error)),
     })?;
     loop {
-        // A client that went away or sends nothing is its own trouble.
+        // A client that disconnects or sends nothing is not the server's problem.
         let _ = listener.accept().and_then(|(stream, _)| serve(stream, &answer));
     }
 }

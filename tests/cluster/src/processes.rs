@@ -5,19 +5,19 @@ use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A node that runs, by its PID 1. It may be kept longer than the node lives; there are no processes then.
+/// A running node, by its PID 1. It may outlive the node, and then has no processes.
 #[derive(Debug, Clone, Copy)]
 pub struct Processes {
     init: Pid,
 }
 
 impl Processes {
-    /// Returns the processes of the node whose PID 1 this is.
+    /// The processes of the node with this PID 1.
     pub fn of(init: Pid) -> Self {
         Self { init }
     }
 
-    /// Returns whether a process of this name runs in the node. Looks at the node's own `/proc`, which is short.
+    /// True if a process of this name runs in the node. Reads the node's own `/proc`, which is short.
     pub fn has(self, name: &str) -> bool {
         let own = format!("/proc/{}/root/proc", self.init.as_raw_nonzero());
         let entries = fs::read_dir(own).into_iter().flatten().flatten();
@@ -27,7 +27,7 @@ impl Processes {
             .any(|found| found.trim_end() == name)
     }
 
-    /// Sends a signal to every process of the node but PID 1 whose name is `wanted`; returns how many got it.
+    /// Sends a signal to every process of the node except PID 1 whose name is `wanted`; returns how many got it.
     pub fn signal(self, wanted: impl Fn(&str) -> bool, signal: Signal) -> usize {
         let inside = pid_namespace(&self.init.as_raw_nonzero().to_string());
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -1,15 +1,15 @@
-//! How a program of the harness ends: exit code, and message if the machine cannot run it.
+//! How a program of the harness ends: its exit code, and a message if the machine cannot run it.
 
 use std::process::ExitCode;
 
 use crate::error::{HarnessError, Result};
 
-/// "Not run", as automake and others know it.
+/// "Not run", as for automake and others.
 const SKIPPED: u8 = 77;
-/// As a shell reports a program ended by Ctrl-C.
+/// As a shell reports a program that was ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// Returns the exit code of a program; an error is said on standard error first.
+/// Exit code of a program; prints an error to standard error first.
 pub fn end(program: &str, outcome: Result<ExitCode>) -> ExitCode {
     match outcome {
         Ok(code) => code,
@@ -24,7 +24,7 @@ pub fn end(program: &str, outcome: Result<ExitCode>) -> ExitCode {
     }
 }
 
-/// Says what the machine lacks. That is no failure, except in CI, where it would hide that nothing was tested.
+/// Prints what the machine lacks. That is no failure, except in CI, where it would hide that nothing was tested.
 pub fn skip(program: &str, missing: &[String]) -> ExitCode {
     for line in missing {
         eprintln!("{program}: {line}");

@@ -1,4 +1,4 @@
-//! Prints timelines, for people.
+//! Prints timelines for human readers.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use crate::chronicle::Chronicle;
 use crate::error::HarnessError;
 use crate::story::Story;
 
-/// Returns a scenario's line and timeline.
+/// A scenario's result line and timeline.
 pub fn scenario(
     name: &str,
     about: &str,
@@ -18,7 +18,7 @@ pub fn scenario(
     let verdict = if failed.is_none() { "ok" } else { "FAILED" };
     // Writing to a String cannot fail.
     let _ = writeln!(text, "\n{verdict:<6} {name}: {about}");
-    // Before the timeline: who sees only the beginning of a long output sees this.
+    // Before the timeline, so that a truncated output still shows it.
     if let Some(error) = failed {
         let _ = writeln!(text, "         ! {error}");
     }
@@ -29,7 +29,7 @@ pub fn scenario(
     text
 }
 
-/// Returns the lines of a timeline and its sum.
+/// The lines of a timeline and its summary.
 pub fn timeline(told: &Chronicle) -> String {
     let mut text = String::new();
     for line in &told.lines {

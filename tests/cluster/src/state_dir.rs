@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 use crate::error::{HarnessError, Result};
 use crate::topology::RunId;
 
-/// A folder below the system's folder for temporary files, named after the run.
+/// A folder in the system's temporary folder, named after the run.
 #[derive(Debug)]
 pub struct StateDir(PathBuf);
 
 impl StateDir {
-    /// Makes the folder.
+    /// Creates the folder of `run`.
     ///
     /// # Errors
-    /// When it cannot be made, or this process already has a run.
+    /// If it cannot be created, or this process already has a run.
     pub fn create(run: &RunId) -> Result<Self> {
         let path = std::env::temp_dir().join(run.to_string());
         fs::create_dir(&path).map_err(HarnessError::io(format_args!("making {}", path.display())))?;
         Ok(Self(path))
     }
 
-    /// Returns its path.
+    /// Absolute path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file in it, making the folders on the way, and returns the file's path.
+    /// Writes a file in it, with its parent folders, and returns the file's path.
     ///
     /// # Errors
-    /// When a folder or the file cannot be written.
+    /// If a folder or the file cannot be written.
     pub fn write(&self, name: &str, contents: &str) -> Result<PathBuf> {
         let path = self.0.join(name);
         let folder = path.parent().unwrap_or(&self.0);

@@ -1,4 +1,4 @@
-//! Runs scenarios one after another, reports each result, and sums up. Independent of the cluster manager.
+//! Runs scenarios one after another, reports each result, and summarises. Independent of the cluster manager.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::report;
 use crate::story::Story;
 use crate::wait::now;
 
-/// How a scenario ended.
+/// Result of a scenario.
 #[derive(Debug)]
 pub struct ScenarioResult {
     name: &'static str,
@@ -20,34 +20,34 @@ pub struct ScenarioResult {
 
 /// What scenarios are played on: nodes with a cluster manager.
 pub trait TestBed {
-    /// What a scenario begins with.
+    /// Initial state of a scenario.
     type Beginning: Copy;
 
-    /// Brings everything into the state that a scenario begins with.
+    /// Brings everything into a scenario's initial state.
     ///
     /// # Errors
-    /// When it cannot be reached.
+    /// If it cannot be reached.
     fn prepare(&mut self, start: Self::Beginning) -> Result<()>;
 
-    /// Returns the nodes.
+    /// The nodes, for any cluster manager.
     fn machines(&self) -> &Machines;
 
-    /// Tells what has happened.
+    /// Collects what has happened.
     ///
     /// # Errors
-    /// When a log cannot be read.
+    /// If a log cannot be read.
     fn tell(&mut self, story: &Story) -> Result<Chronicle>;
 }
 
 /// A test of everything together.
 pub struct Scenario<S: TestBed> {
-    /// What it is called on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// One line about it.
+    /// One-line description.
     pub about: &'static str,
-    /// What it begins with.
+    /// Initial state.
     pub start: S::Beginning,
-    /// Lets it happen and checks what follows; the story holds what was done until then.
+    /// Causes the event and checks what follows; the story has what was done until then.
     pub run: fn(&mut S, &mut Story) -> Result<()>,
 }
 
@@ -58,7 +58,7 @@ impl<S: TestBed> Scenario<S> {
         story.began = now();
         (self.run)(stage, story)?;
         story.close();
-        // What is asked of every scenario, whatever else it asks.
+        // Required of every scenario, in addition to its own checks.
         stage.machines().ensure_no_theft(story.began)
     }
 
@@ -77,11 +77,11 @@ impl<S: TestBed> Scenario<S> {
     }
 }
 
-/// Plays scenarios and prints each as it ends. `stage_for` gets the stage of the one before, unless that failed, and returns the stage of
-/// the next one; if `None`, that one counts as failed, because it is not reached. `explain` prints what explains why a scenario failed.
+/// Plays scenarios and prints each as it ends. `stage_for` gets the previous scenario's test bed, unless that scenario failed, and returns
+/// the next one's; `None` means it was not reached, which counts as failed. `explain` prints what helps to explain a failure.
 ///
 /// # Errors
-/// When a stage cannot be set up, or on a signal. A scenario that fails is no error here.
+/// If a test bed cannot be set up, or on a signal. A scenario that fails is no error here.
 pub fn play<'a, S: TestBed + 'a>(
     scenarios: impl IntoIterator<Item = &'a Scenario<S>>,
     mut stage_for: impl FnMut(&Scenario<S>, Option<S>) -> Result<Option<S>>,
@@ -95,14 +95,14 @@ pub fn play<'a, S: TestBed + 'a>(
             continue;
         };
         let row = scenario.play(&mut next, &explain)?;
-        // Whatever a failed scenario left behind would fail the next one, too.
+        // What a failed scenario left behind would make the next one fail, too.
         stage = row.failed.is_none().then_some(next);
         rows.push(row);
     }
     Ok(rows)
 }
 
-/// Prints what failed and the sum, and returns the exit code that says whether all have passed.
+/// Prints what failed and the totals. The exit code is 0 if all have passed.
 pub fn sum_up(rows: &[ScenarioResult], began: Instant) -> ExitCode {
     let mut failed = 0;
     for row in rows {

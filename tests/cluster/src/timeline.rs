@@ -4,25 +4,24 @@
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// From when on a node held the address, or it was unassigned.
+/// A change of the address's holder.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HolderSince {
-    /// Since when.
+    /// When it changed.
     pub at: Epoch,
-    /// By whom.
+    /// The new holder; `None` if unassigned.
     pub by: Option<NodeName>,
-    /// Whose request made it so.
+    /// The node whose request changed it, if known.
     pub made_by: Option<NodeName>,
 }
 
-/// A time in which a node could not serve: dead, or cut off.
+/// A time during which a node could not serve because it was dead or cut off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UnusableSpan {
-    /// The node.
     pub node: NodeName,
-    /// Since when.
+    /// When it began.
     pub from: Epoch,
-    /// Until when; `None` while it lasts.
+    /// When it ended; `None` while it lasts.
     pub to: Option<Epoch>,
 }
 
@@ -33,46 +32,46 @@ pub struct Sample {
     pub began: Epoch,
     /// When it was over.
     pub ended: Epoch,
-    /// Who answered, if anyone did.
+    /// The node that answered, if any.
     pub answer: Option<NodeName>,
 }
 
 /// How long a bad state lasted within a window, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Gap {
-    /// In all.
+    /// Sum.
     pub total: f64,
-    /// Without interruption.
+    /// Longest uninterrupted part.
     pub longest: f64,
 }
 
-/// The instants of a takeover. An instant that did not occur is `None`.
+/// Key times of a takeover. `None` for those that did not occur.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Marks {
     /// The failure, or the command.
     pub failure: Epoch,
-    /// The first sign in a log of a node that the failure did not hit.
+    /// The first sign in the log of a node that the failure did not hit.
     pub detected: Option<Epoch>,
     /// The agent was started with `start` or `migrate_from` on the new node.
     pub start: Option<Epoch>,
-    /// The call that takes the address arrived from the new node; for an overlay address, the last.
+    /// The call that takes the address arrived from the new node; for an overlay address, the last one.
     pub associate: Option<Epoch>,
-    /// The address was the new node's.
+    /// The new node held the address.
     pub moved: Option<Epoch>,
     /// Every client had got an answer from the new node.
     pub answered: Option<Epoch>,
 }
 
 impl Marks {
-    /// Returns an instant in seconds after the failure.
+    /// A time in seconds after the failure.
     pub fn after(&self, instant: Option<Epoch>) -> Option<f64> {
         instant.map(|at| at - self.failure)
     }
 }
 
-/// Returns how long, between `from` and `to`, the address was unassigned, or with a node that could not serve.
+/// How long, between `from` and `to`, the address was unassigned, or with a node that could not serve.
 ///
-/// `history` is in order of time and begins before `from` if anybody held the address then.
+/// `history` is in order of time, and begins before `from` if the address had a holder then.
 pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, to: Epoch) -> Gap {
     let mut edges: Vec<Epoch> = history.iter().map(|held| held.at).collect();
     edges.extend(unusable.iter().flat_map(|span| [Some(span.from), span.to]).flatten());
@@ -87,14 +86,14 @@ pub fn unheld(history: &[HolderSince], unusable: &[UnusableSpan], from: Epoch, t
     gap(pieces)
 }
 
-/// Returns how long, between `from` and `to`, the address was unassigned.
+/// How long, between `from` and `to`, the address was unassigned.
 pub fn unassigned(history: &[HolderSince], from: Epoch, to: Epoch) -> Gap {
     unheld(history, &[], from, to)
 }
 
-/// Returns how long a client was without an answer: from the end of one answered connection to the end of the next.
+/// How long a client was without an answer: from the end of one answered connection to the end of the next.
 ///
-/// The window's own ends count as answers, so that an outage that never ended is not lost.
+/// Both ends of the window count as answers, so that an outage that never ended is included.
 pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
     let inside = samples.iter().filter(|sample| sample.ended >= from && sample.ended <= to);
     let mut pieces = Vec::new();
@@ -111,14 +110,14 @@ pub fn outage(samples: &[Sample], from: Epoch, to: Epoch) -> Gap {
     gap(pieces)
 }
 
-/// Returns the nodes that answered a client, in order; a node that goes on answering is there once.
+/// The nodes that answered a client, in order; consecutive answers of one node count once.
 pub fn voices(samples: &[Sample]) -> Vec<NodeName> {
     let mut heard: Vec<NodeName> = samples.iter().filter_map(|sample| sample.answer).collect();
     heard.dedup();
     heard
 }
 
-/// Returns for how long each time since `from` the holders were a mixture: from unassigned to the next holder.
+/// Durations, since `from`, for which the holders were a mixture: from unassigned to the next holder.
 pub fn spreads(history: &[HolderSince], from: Epoch) -> Vec<f64> {
     let steps = history.iter().zip(history.iter().skip(1));
     let mixed =
@@ -126,7 +125,7 @@ pub fn spreads(history: &[HolderSince], from: Epoch) -> Vec<f64> {
     mixed.map(|(before, after)| after.at - before.at).collect()
 }
 
-/// Returns the releases since `from` that a node made of an address another node held: a late stop must never do that.
+/// Releases since `from` by a node of an address that another node held: a late stop must never do that.
 pub fn thefts(history: &[HolderSince], from: Epoch) -> Vec<(HolderSince, HolderSince)> {
     let steps = history.iter().zip(history.iter().skip(1));
     let stolen = |(before, after): &(&HolderSince, &HolderSince)| {

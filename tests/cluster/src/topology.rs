@@ -1,7 +1,7 @@
 //! Names and addresses: of the run, its network namespaces, its nodes. Pure.
 //!
-//! One bridge carries all nodes, whether their instances are in one subnet or in several ([`Layout`]). The machine's own network
-//! namespace gets nothing.
+//! One bridge carries all nodes, whether their instances are in one subnet or in several ([`Layout`]). Nothing is added to the
+//! machine's own network namespace.
 
 use std::fmt::{self, Display};
 use std::fs;
@@ -15,53 +15,53 @@ pub const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 pub const PRIVATE_VIP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 100);
 /// The overlay address that moves in clusters with route tables, outside the range of the VPC.
 pub const OVERLAY_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 10, 1));
-/// The same, of the other family.
+/// The same in IPv6.
 pub const OVERLAY_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0x10, 0, 0, 0, 0, 0, 1));
 /// The subnet of all nodes in clusters with a private address.
 pub const ONE_SUBNET: &str = "10.77.0.0/16";
-/// Where the cloud's own namespace is reached from the nodes.
+/// Address at which the nodes reach the cloud's own namespace.
 pub const CLOUD_IP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// The port of the EC2 endpoint at [`CLOUD_IP`].
 pub const EC2_PORT: u16 = 8080;
-/// The port of each node's web server, and so of the elastic IP as the internet sees it.
+/// Port of each node's web server, and so of the elastic IP as the internet sees it.
 pub const WEB_PORT: u16 = 80;
-/// Where an instance finds its metadata service.
+/// Address of an instance's metadata service.
 pub const IMDS_IP: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
-/// Length of the prefix of all nodes' addresses on the bridge.
+/// Prefix length of all nodes' addresses on the bridge.
 pub const PREFIX_LEN: u8 = 16;
-/// The same of their IPv6 addresses.
+/// Prefix length of their IPv6 addresses.
 pub const IPV6_PREFIX_LEN: u8 = 64;
-/// Fixed, because a bridge that takes over the address of a port changes it when that port is unplugged, and the other
-/// node is then left with a stale neighbour entry for seconds.
+/// Fixed, because a bridge that takes its address from a port changes it when that port is unplugged, and the other node
+/// then has a stale neighbour entry for seconds.
 pub const BRIDGE_MAC: &str = "02:77:00:00:00:01";
-/// What every network namespace and state folder of this harness begins with.
+/// Prefix of the names of all network namespaces and state folders of this harness.
 pub const PREFIX: &str = "eip-";
 
-/// The first node, on which the address is to begin with if the cluster manager has a preference.
+/// The first node, which gets the address initially if the cluster manager has a preference.
 pub const N1: NodeName = NodeName(1);
 /// The second node.
 pub const N2: NodeName = NodeName(2);
 
-/// How nodes lie in the VPC, which depends on the kind of address that moves between them.
+/// Layout of the nodes in the VPC, which depends on the kind of address that moves between them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// Each in a zone and a subnet of its own, for an elastic IP.
+    /// Each in its own zone and subnet, for an elastic IP.
     #[default]
     Zones,
     /// All in one subnet, for a private address.
     OneSubnet,
-    /// As in `Zones`, with three route tables and a client behind each of them, for an overlay address.
+    /// Like `Zones`, with three route tables and a client behind each of them, for an overlay address.
     RouteTables,
     /// The same for an IPv6 overlay address.
     Ipv6RouteTables,
-    /// As in `RouteTables`, but another account owns the VPC and its route tables.
+    /// Like `RouteTables`, but another account owns the VPC and its route tables.
     SharedVpc,
     /// All in one subnet, with route tables, too: for an address of each kind.
     EveryKind,
 }
 
 impl Layout {
-    /// Returns the addresses that move between the nodes.
+    /// The addresses that move between the nodes.
     pub fn addresses(self) -> &'static [IpAddr] {
         const ELASTIC: IpAddr = IpAddr::V4(ELASTIC_IP);
         const PRIVATE: IpAddr = IpAddr::V4(PRIVATE_VIP);
@@ -74,22 +74,22 @@ impl Layout {
         }
     }
 
-    /// Returns the address that most is about: the elastic IP, if there is one.
+    /// The main address: the elastic IP, if there is one.
     pub fn address(self) -> IpAddr {
         self.addresses().first().copied().unwrap_or(OVERLAY_IP)
     }
 
-    /// Returns the address to which route tables lead; `None` if there are no route tables.
+    /// The address that route tables lead to a node; `None` if there are no route tables.
     pub fn overlay(self) -> Option<IpAddr> {
         self.addresses().iter().copied().find(|ip| [OVERLAY_IP, OVERLAY_IPV6].contains(ip))
     }
 
-    /// Returns the addresses at which every node serves whenever it has them, beside its own one.
+    /// The addresses, besides its own, at which every node serves whenever it has them.
     pub fn shared(self) -> impl Iterator<Item = IpAddr> {
         self.addresses().iter().copied().filter(|ip| *ip != ELASTIC_IP)
     }
 
-    /// Returns whether all nodes are in one subnet.
+    /// True if all nodes are in one subnet.
     pub fn is_one_subnet(self) -> bool {
         matches!(self, Self::OneSubnet | Self::EveryKind)
     }
@@ -100,48 +100,48 @@ impl Layout {
 pub struct NodeName(u8);
 
 impl NodeName {
-    /// Returns the first `count` nodes.
+    /// The first `count` nodes, from `n1`.
     pub fn first(count: u8) -> impl Iterator<Item = Self> {
         (1..=count).map(Self)
     }
 
-    /// Returns the node whose host name ends with this number: `n1`, `server1`, `host01`.
+    /// The node whose host name ends with this number: `n1`, `server1`, `host01`.
     pub fn of_host(host_name: &str) -> Option<Self> {
         let number = host_name.trim().trim_start_matches(|letter: char| !letter.is_ascii_digit());
         number.parse().ok().filter(|number| *number > 0).map(Self)
     }
 
-    /// Returns its number, which is also its Corosync node id.
+    /// Its number from 1, which is also its Corosync node id.
     pub fn number(self) -> u8 {
         self.0
     }
 
-    /// Returns its private address.
+    /// Its private address on the bridge.
     pub fn address(self) -> Ipv4Addr {
         Ipv4Addr::new(10, 77, self.0, 10)
     }
 
-    /// Returns the subnet of its instance.
+    /// CIDR range of its instance's subnet.
     pub fn subnet(self) -> String {
         format!("10.77.{}.0/24", self.0)
     }
 
-    /// Returns its availability zone.
+    /// Its Availability Zone.
     pub fn zone(self) -> String {
         format!("eu-west-1{}", char::from(b'a' + (self.0 - 1) % 3))
     }
 
-    /// Returns the hardware address of its interface.
+    /// MAC address of its interface.
     pub fn mac(self) -> String {
         format!("02:77:00:00:{:02x}:10", self.0)
     }
 
-    /// Returns the id of its instance.
+    /// Id of its EC2 instance.
     pub fn instance(self) -> String {
         format!("i-0e1a571c1b{:07x}", self.0)
     }
 
-    /// Returns the name of its port on the bridge, in the cloud's namespace.
+    /// Name of its port on the bridge, in the cloud's namespace.
     pub fn port(self) -> String {
         format!("v-{self}")
     }
@@ -165,23 +165,23 @@ impl FromStr for NodeName {
     }
 }
 
-/// Returns the IPv6 address on the bridge that goes with an IPv4 address there.
+/// The IPv6 address on the bridge that corresponds to an IPv4 address there.
 pub fn ipv6_of(address: Ipv4Addr) -> Ipv6Addr {
     Ipv6Addr::from(u128::from(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 0)) | u128::from(u32::from(address)))
 }
 
-/// Returns the name of the node that holds something, for a message.
+/// The holder's name, for a message.
 pub fn name_of(holder: Option<NodeName>) -> String {
     holder.map_or_else(|| "no node".to_owned(), |node| node.to_string())
 }
 
-/// Returns the elastic IP that a node may have of its own, for as long as the one under test does not displace it.
+/// The elastic IP that a node may have of its own, as long as the one under test does not displace it.
 pub fn own_address(node: NodeName) -> Ipv4Addr {
     Ipv4Addr::new(203, 0, 113, 50 + node.number())
 }
 
-/// What tells runs apart: the process that owns the run, by process id and start time, so that an id used again is not
-/// mistaken for the run.
+/// Identifies a run by the process that owns it: its process id and start time, so that a reused process id is not mistaken for
+/// the run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId {
     pid: u32,
@@ -189,29 +189,29 @@ pub struct RunId {
 }
 
 impl RunId {
-    /// Returns the id of a run of this process.
+    /// The id of a run of this process.
     pub fn own() -> Self {
         let pid = std::process::id();
         Self { pid, started: start_time(pid).unwrap_or_default() }
     }
 
-    /// Reads the id from the name of a namespace or state folder; what follows the id is left aside.
+    /// Parses the id in the name of a namespace or state folder; ignores what follows the id.
     pub fn of(name: &str) -> Option<Self> {
         let mut parts = name.strip_prefix(PREFIX)?.split('-');
         Some(Self { pid: parts.next()?.parse().ok()?, started: parts.next()?.parse().ok()? })
     }
 
-    /// Returns whether the owner of the run still exists.
+    /// True if the owner of the run still exists.
     pub fn is_alive(&self) -> bool {
         start_time(self.pid) == Some(self.started)
     }
 
-    /// Returns the name of one of the run's network namespaces.
+    /// Name of one of the run's network namespaces.
     pub fn namespace(&self, part: impl Display) -> String {
         format!("{self}-{part}")
     }
 
-    /// Returns where `ip netns` keeps one of the run's network namespaces.
+    /// Path at which `ip netns` keeps one of the run's network namespaces.
     pub fn namespace_path(&self, part: impl Display) -> PathBuf {
         Path::new("/run/netns").join(self.namespace(part))
     }
@@ -225,7 +225,7 @@ impl Display for RunId {
 
 fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // proc(5): field 22; the second field, the program's name, may hold blanks and ends with the last parenthesis.
+    // proc(5): field 22; the second field, the program's name, may contain blanks and ends with the last parenthesis.
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 

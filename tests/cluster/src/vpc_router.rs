@@ -1,9 +1,9 @@
 //! The router of the VPC: in the cloud's namespace, the kernel forwards packets from clients to the overlay address according to
 //! the route tables of the simulated account.
 //!
-//! Each route table has a client with its own namespace and link, in a subnet of the VPC. Packets from that link use a routing
-//! table of their own, which a thread keeps in step with the account's route table. Nodes reach IPv4 clients as neighbours, as
-//! they do in a VPC: the cloud answers their ARP requests. To IPv6 clients they have a route.
+//! Each route table has a client with its own namespace and link, in a subnet of the VPC. Packets from that link use their own
+//! routing table, which a thread keeps in sync with the account's route table. Nodes reach IPv4 clients as neighbours, as in a
+//! VPC: the cloud answers their ARP requests. To IPv6 clients they have a route.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -20,21 +20,21 @@ use crate::net::{Net, ip};
 use crate::topology::ipv6_of;
 use crate::world::SimulatedCloud;
 
-/// How often the account's route tables are looked at.
+/// Poll interval for the account's route tables.
 const EVERY: Duration = Duration::from_millis(5);
-/// A kernel that is asked to forward, to answer for the clients without delay, and to take answers from an address that it has no way to.
+/// Makes the kernel forward, answer ARP for the clients without delay, and accept packets from an address that it has no route to.
 const FORWARDING: &str = "cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 1 >conf/br0/proxy_arp && \
                           echo 0 >neigh/br0/proxy_delay && echo 0 >conf/all/rp_filter && echo 0 >conf/br0/rp_filter";
 const IPV6_FORWARDING: &str = "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding";
 
-/// The thread that keeps the kernel's routing tables equal to the account's. Dropping it ends the thread.
+/// The thread that keeps the kernel's routing tables in sync with the account's. Drop ends the thread.
 #[derive(Debug)]
 pub struct VpcRouter {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A route table as the kernel knows it.
+/// A route table in the kernel.
 struct ForwardingTable {
     id: RouteTableId,
     number: u8,
@@ -45,7 +45,7 @@ struct ForwardingTable {
 }
 
 impl VpcRouter {
-    /// Makes a client for each route table and starts forwarding to `overlay`. Returns the clients' namespaces, too.
+    /// Creates a client for each route table and starts forwarding to `overlay`. Also returns the clients' namespaces.
     pub fn start(net: &mut Net, world: &SimulatedCloud, overlay: IpAddr) -> Result<(Self, Vec<PathBuf>)> {
         let namespace = net.cloud_name();
         let forwarding = if overlay.is_ipv4() { FORWARDING } else { IPV6_FORWARDING };
@@ -67,7 +67,7 @@ impl VpcRouter {
                     if hop != table.hop
                         && let Err(error) = table.lead(&namespace, hop)
                     {
-                        // From now on the clients show that nothing follows the account.
+                        // From now on the clients show that the forwarding does not follow the account.
                         eprintln!("cluster: the VPC router: {error}");
                         return;
                     }
@@ -105,8 +105,8 @@ impl ForwardingTable {
     }
 }
 
-/// The private address of the interface that a table leads the overlay address to. `None` if EC2 drops the packets: the target is no
-/// interface of a running instance, or one that checks source and destination.
+/// The private address of the interface to which a table routes the overlay address. `None` if EC2 drops the packets: the target is
+/// not an interface of a running instance, or it checks source and destination.
 fn next_hop(cloud: &Cloud, table: &ForwardingTable) -> Option<Ipv4Addr> {
     let target = cloud.route_of(&table.id, table.overlay)?;
     let running = cloud.instances().into_iter().filter(|instance| instance.state == InstanceState::Running);
@@ -119,7 +119,7 @@ fn next_hop(cloud: &Cloud, table: &ForwardingTable) -> Option<Ipv4Addr> {
     interface.private_ips.first().copied()
 }
 
-/// Makes a client in a subnet of its own, whose packets are looked up in the kernel's table of this number, and returns its namespace.
+/// Creates a client in its own subnet, whose packets use the kernel's routing table of this number; returns its namespace.
 fn add_client(net: &mut Net, cloud: &str, number: u8, ipv6: bool) -> Result<PathBuf> {
     let client = format!("client{number}");
     let place = net.path(&client);

@@ -1,4 +1,4 @@
-//! Waits for a state, with a limit: polls, never sleeps for a guessed time.
+//! Waits for a state, with a limit: polls, and never sleeps for a guessed time.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,30 +6,30 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::error::{HarnessError, Result};
 use crate::interrupt;
 
-/// Seconds since 1970 on this machine's clock, which is the one clock of nodes, simulator and harness.
+/// Seconds since 1970 on this machine's clock, which nodes, simulator and harness share.
 pub type Epoch = f64;
 
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
-/// Returns the present instant.
+/// The current time.
 pub fn now() -> Epoch {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-/// What one look found.
+/// Result of one check.
 #[derive(Debug)]
 pub enum Polled<T> {
-    /// The wanted state.
+    /// The expected state.
     There(T),
     /// Another state, in words.
     NotYet(String),
 }
 
 impl<T> Polled<T> {
-    /// Takes an error for "not yet": for looks through programs that fail while a node is starting.
+    /// Turns an error into "not yet": for checks through programs that fail while a node is starting.
     ///
     /// # Errors
-    /// [`HarnessError::Interrupted`] alone.
+    /// Only [`HarnessError::Interrupted`].
     pub fn tolerant(look: Result<T>) -> Result<Self> {
         match look {
             Ok(found) => Ok(Self::There(found)),
@@ -39,15 +39,15 @@ impl<T> Polled<T> {
     }
 }
 
-/// Looks until the wanted state is there and returns what the look found.
+/// Repeats a check until the expected state is reached, and returns its result.
 ///
 /// # Errors
-/// [`HarnessError::TimedOut`] with the last look's words after `limit`; [`HarnessError::Interrupted`]; or the look's own error at once.
+/// [`HarnessError::TimedOut`] with the last check's result after `limit`; [`HarnessError::Interrupted`]; or the check's own error at once.
 pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Polled<T>>) -> Result<T> {
     let began = Instant::now();
     loop {
         interrupt::check()?;
-        // The last look begins after the limit, however long the one before took.
+        // The last check begins after the limit, however long the previous one took.
         let is_last = began.elapsed() >= limit;
         let last = match look()? {
             Polled::There(found) => return Ok(found),
@@ -60,7 +60,7 @@ pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<Po
     }
 }
 
-/// Lets the cluster run for a given time, which the scenario itself is about ("the API is down for 10 s").
+/// Lets the cluster run for a given time that the scenario itself is about ("the API is down for 10 s").
 ///
 /// # Errors
 /// [`HarnessError::Interrupted`].

@@ -22,17 +22,17 @@ use crate::wait::Epoch;
 const IMDS_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 const ROLE: &str = "eip-node";
-/// The round trip of EC2 calls with route tables: calls one after the other would take that much each, and what is done while
-/// one is under way can hit it.
+/// Round-trip time of EC2 calls with route tables: sequential calls would take this long each, and a failure can hit a call in
+/// progress.
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// Where the routes for the overlay address lead before the first start.
 const NO_NODE: &str = "tgw-0c10d000000000001";
-/// How many route tables lead to an overlay address.
+/// Number of route tables with a route for an overlay address.
 pub const ROUTE_TABLES: u32 = 3;
 /// The account that owns a shared VPC.
 const VPC_OWNER: &str = "210987654321";
 
-/// The simulated account and its services. Dropping it closes them.
+/// The simulated account and its services. Drop closes them.
 pub struct SimulatedCloud {
     sim: Sim,
     instances: BTreeMap<NodeName, InstanceId>,
@@ -41,8 +41,8 @@ pub struct SimulatedCloud {
 }
 
 impl SimulatedCloud {
-    /// Makes an account with one instance per node and the elastic IP, unassigned, and serves EC2 and the data
-    /// plane in the cloud's network namespace and each instance's metadata in its node's.
+    /// Creates an account with one instance per node and the elastic IP, unassigned. Serves EC2 and the data plane in the cloud's
+    /// network namespace and each instance's metadata in its node's.
     pub fn create(net: &Net, nodes: &[NodeName], layout: Layout) -> Result<Self> {
         let sim = Sim::start().map_err(HarnessError::io("starting the simulator"))?;
         let cloud = sim.cloud();
@@ -75,33 +75,33 @@ impl SimulatedCloud {
         Ok(Self { sim, instances, tables, layout })
     }
 
-    /// Serves EC2 over HTTPS, too, where AWS's own endpoints would be found: for nodes that are told of no other endpoint.
+    /// Also serves EC2 over HTTPS at the address of AWS's own endpoints: for nodes that have no other endpoint configured.
     pub fn serve_https(&self, net: &Net, tls: &Tls) -> Result<()> {
         let bound = self.sim.serve_ec2_tls(bind(net.cloud(), (CLOUD_IP, HTTPS_PORT)), tls);
         bound.map(drop).map_err(HarnessError::io("serving EC2 over HTTPS"))
     }
 
-    /// Returns the simulator's state, for what this type does not offer.
+    /// The simulator's state, for what this type does not offer.
     pub fn cloud(&self) -> Cloud {
         self.sim.cloud()
     }
 
-    /// Returns the route tables, if the layout has any.
+    /// The route tables, if the layout has any.
     pub fn route_tables(&self) -> &[RouteTableId] {
         &self.tables
     }
 
-    /// Returns the role that may change the route tables, if that is not the nodes' own.
+    /// The role that may change the route tables; `None` if the nodes' own may.
     pub fn routing_role(&self) -> Option<String> {
         (self.layout == Layout::SharedVpc).then(|| format!("arn:aws:iam::{VPC_OWNER}:role/cluster-routes"))
     }
 
-    /// Returns who holds the address that most is about.
+    /// Holder of the layout's main address.
     pub fn holder(&self) -> Option<NodeName> {
         self.holder_of(self.layout.address())
     }
 
-    /// Puts the elastic IP on the private address that moves, wherever that is: it then moves with it.
+    /// Associates the elastic IP with the private address that moves, wherever that is, so that it moves along.
     pub fn put_on_private_vip(&self) -> Result<()> {
         let holder = self.cloud().private_holder(PRIVATE_VIP);
         let (_, eni) = holder.ok_or_else(|| HarnessError::Wrong(format!("{PRIVATE_VIP} is unassigned")))?;
@@ -109,21 +109,21 @@ impl SimulatedCloud {
         associated.map(drop).map_err(|error| HarnessError::Wrong(error.to_string()))
     }
 
-    /// Assigns a private address to a node, as a person does at the console.
+    /// Assigns a private address to a node, like a user of the AWS console.
     pub fn assign_private(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let eni = self.interface_of(node)?;
         self.cloud().assign_private_ip(&eni, ip);
         Ok(())
     }
 
-    /// Leads the last route table's route for the overlay address to no node, as a person does at the console. Returns the table.
+    /// Leads the last route table's route for the overlay address to no node, like a user of the AWS console. Returns the table.
     pub fn lead_elsewhere(&self) -> Option<&RouteTableId> {
         let (table, overlay) = (self.tables.last()?, self.layout.overlay()?);
         self.cloud().route(table, overlay, NO_NODE);
         Some(table)
     }
 
-    /// Leads all route tables' routes for the overlay address to a node, as a person does at the console.
+    /// Leads all route tables' routes for the overlay address to a node, like a user of the AWS console.
     pub fn lead_to(&self, node: NodeName) -> Result<()> {
         let eni = self.interface_of(node)?.to_string();
         for (table, overlay) in self.tables.iter().zip(self.layout.overlay().into_iter().cycle()) {
@@ -132,14 +132,14 @@ impl SimulatedCloud {
         Ok(())
     }
 
-    /// Switches the source/destination check of a node's interface, as a person does at the console.
+    /// Sets the source/destination check of a node's interface, like a user of the AWS console.
     pub fn set_source_dest_check(&self, node: NodeName, on: bool) -> Result<()> {
         let eni = self.interface_of(node)?;
         self.cloud().set_source_dest_check(&eni, on);
         Ok(())
     }
 
-    /// Associates an elastic IP with a node, as a person does at the console.
+    /// Associates an elastic IP with a node, like a user of the AWS console.
     pub fn associate(&self, ip: Ipv4Addr, node: NodeName) -> Result<()> {
         let associated = self.cloud().try_associate(ip, &self.interface_of(node)?, None);
         associated.map(drop).map_err(|error| HarnessError::Wrong(error.to_string()))
@@ -153,7 +153,7 @@ impl SimulatedCloud {
             .ok_or_else(|| HarnessError::Wrong(format!("{node} has no interface")))
     }
 
-    /// Returns who holds an address of any kind; an overlay address only if all route tables lead to one node.
+    /// Holder of an address of any kind; of an overlay address only if all route tables lead to one node.
     pub fn holder_of(&self, ip: impl Into<IpAddr>) -> Option<NodeName> {
         let (cloud, ip) = (self.cloud(), ip.into());
         let associated = |ip| {
@@ -165,16 +165,16 @@ impl SimulatedCloud {
         holder.and_then(|instance| self.node_of(&instance))
     }
 
-    /// Returns every change of the holder of the address that most is about, in order. An overlay address has moved when the last
-    /// route table has followed; until then it counts as with the node before.
+    /// Every change of the holder of the layout's main address, in order. An overlay address has moved when the last route table has
+    /// followed; until then it counts as being with the previous node.
     pub fn history(&self) -> Vec<HolderSince> {
         let mut history = self.history_of(self.layout.address());
         history.retain(|held| held.by.is_some() || self.layout.overlay() != Some(self.layout.address()));
         history
     }
 
-    /// Returns every change of an address's holder, in order. While route tables lead an overlay address to different nodes,
-    /// it is unassigned.
+    /// Every change of an address's holder, in order. While route tables lead an overlay address to different nodes, it counts as
+    /// unassigned.
     pub fn history_of(&self, ip: impl Into<IpAddr>) -> Vec<HolderSince> {
         let (cloud, ip) = (self.cloud(), ip.into());
         let node = |instance: Option<&InstanceId>| instance.and_then(|id| self.node_of(id));
@@ -190,17 +190,17 @@ impl SimulatedCloud {
         elastic.chain(others).collect()
     }
 
-    /// Returns how often an address has moved.
+    /// How often an address has moved.
     pub fn changes(&self) -> usize {
         self.layout.addresses().iter().map(|ip| self.history_of(*ip).len()).sum()
     }
 
-    /// Returns the requests that arrived since `from`, in order.
+    /// The requests that arrived since `from`, in order.
     pub fn requests_since(&self, from: Epoch) -> Vec<LoggedRequest> {
         self.cloud().log().into_iter().filter(|request| request.at >= from).collect()
     }
 
-    /// Returns the node that sent a request.
+    /// The node that sent a request.
     pub fn sender(&self, request: &LoggedRequest) -> Option<NodeName> {
         let by_address = || {
             let owner = |node: &&NodeName| IpAddr::V4(node.address()) == request.peer.ip();
@@ -209,7 +209,7 @@ impl SimulatedCloud {
         request.instance.as_ref().and_then(|id| self.node_of(id)).or_else(by_address)
     }
 
-    /// Makes every EC2 and STS call of every node go wrong until [`SimulatedCloud::heal`].
+    /// Makes every EC2 and STS call of every node fail until [`SimulatedCloud::heal`].
     pub fn break_api(&self, kind: &FaultKind) {
         for service in [Service::Ec2, Service::Sts] {
             self.cloud().fault(Fault::new(service, kind.clone()));
@@ -223,7 +223,7 @@ impl SimulatedCloud {
         }
     }
 
-    /// Sets what a node's metadata service hands out as credentials.
+    /// Sets the credentials that a node's metadata service returns.
     pub fn set_credentials(&self, node: NodeName, state: CredState) {
         if let Some(id) = self.instances.get(&node) {
             self.cloud().set_credentials(id, state);

@@ -1,4 +1,4 @@
-//! Real Heartbeat 3 with `elastic-ip` as the resource of its `haresources`.
+//! Real Heartbeat 3 with `elastic-ip` as a resource in `haresources`.
 
 pub mod scenario;
 mod setup;
@@ -10,16 +10,15 @@ use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{ELASTIC_IP, NodeName};
 use crate::wait::{Epoch, Polled, now};
 
-/// Heartbeat's daemon, as Debian has it.
+/// Path of Heartbeat's daemon in Debian.
 const DAEMON: &str = "/usr/libexec/heartbeat/heartbeat";
-/// Where Heartbeat finds the resource.
+/// The path at which Heartbeat looks for the resource.
 const SCRIPT: &str = "/etc/ha.d/resource.d/elastic-ip";
-/// Heartbeat's log, below a node's folder of logs.
+/// Heartbeat's log, relative to a node's log folder.
 const LOG: &str = "ha-log";
-/// From the order to stop until Heartbeat has ended: it releases the address first.
+/// How long Heartbeat may take to stop: it releases the address first.
 const STOP_LIMIT: Duration = Duration::from_mins(1);
 
-/// Heartbeat.
 pub static HEARTBEAT: Manager = Manager {
     name: "heartbeat",
     programs: &[DAEMON, "/usr/share/heartbeat/ResourceManager", "cl_status", "pcs", "cibadmin", "ip"],
@@ -45,7 +44,7 @@ fn status(here: bool) -> (String, i32) {
     if here {
         (format!("elastic-ip remapper: I have {ELASTIC_IP}\nelastic-ip remapper: running\n"), 0)
     } else {
-        // What LSB has for a status where nothing runs.
+        // LSB's exit code for a service that is not running.
         (format!("elastic-ip remapper: I do not have {ELASTIC_IP}\nelastic-ip remapper: not running\n"), 3)
     }
 }
@@ -54,7 +53,7 @@ fn start(pair: &mut NodePair, node: NodeName) -> Result<()> {
     let environment = pair.setup().environment.clone();
     let mut words = vec!["env"];
     words.extend(environment.iter().map(String::as_str));
-    // Before the tests, which are no node's: with `realtime off` a busy machine would look like a dead one.
+    // At a higher priority than the tests: with `realtime off`, a busy machine would look like a dead node.
     words.extend(["nice", "-n", "-20", DAEMON, "-f"]);
     pair.node_mut(node)?.daemon("heartbeat", &words)
 }
@@ -89,27 +88,27 @@ fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
     Ok(Ok(()))
 }
 
-/// True if Heartbeat has told since it last began that it could not read a message: two of its scripts write into one pipe at once, and
-/// Heartbeat 3.0.6 loses both lines. If one of them was "the takeover is complete", it reports its resources as in "transition" until
-/// something else happens; the address is not concerned.
+/// True if Heartbeat has logged, since it last started, that it could not read a message: two of its scripts write into one pipe at
+/// the same time, and Heartbeat 3.0.6 loses both lines. If one of them was "takeover complete", it reports its resources as in
+/// "transition" until the next event. The address is not affected.
 fn has_lost_a_word(log: &str) -> bool {
     let since = log.rfind("Configuration validated. Starting heartbeat").unwrap_or_default();
     log.get(since..).is_some_and(|log| log.contains("NV failure (msgfromsteam)"))
 }
 
-/// Returns what Heartbeat on a node has logged, over all its lives.
+/// What Heartbeat on a node has logged, over all restarts.
 fn log(pair: &NodePair, node: NodeName) -> Result<String> {
     Ok(std::fs::read_to_string(pair.node(node)?.logs().join(LOG)).unwrap_or_default())
 }
 
-/// Returns how often Heartbeat has called `elastic-ip` on a node with an action, by its log.
+/// How often Heartbeat has called `elastic-ip` on a node with an action, according to its log.
 fn calls(pair: &NodePair, node: NodeName, action: &str) -> Result<usize> {
     let ending = format!(" {action}");
     let call = |line: &&str| line.contains("/elastic-ip ") && line.trim_end().ends_with(&ending);
     Ok(log(pair, node)?.lines().filter(call).count())
 }
 
-/// Stops Heartbeat on a node in order, and returns when that began.
+/// Stops Heartbeat on a node cleanly; returns when the stop began.
 fn stop(pair: &mut NodePair, node: NodeName) -> Result<Epoch> {
     let at = now();
     pair.set_stopped(node);
@@ -117,7 +116,7 @@ fn stop(pair: &mut NodePair, node: NodeName) -> Result<Epoch> {
     Ok(at)
 }
 
-/// Kills all processes of Heartbeat on a node that lives on, and returns when.
+/// Kills all Heartbeat processes on a node that itself keeps running; returns when.
 fn kill(pair: &mut NodePair, node: NodeName) -> Result<Epoch> {
     let at = now();
     pair.set_stopped(node);
@@ -126,7 +125,7 @@ fn kill(pair: &mut NodePair, node: NodeName) -> Result<Epoch> {
     Ok(at)
 }
 
-/// Asserts that an action, called by hand with a time of three seconds, ends with this code and says this.
+/// Asserts exit code and output of an action called by hand, with a limit of three seconds.
 fn ensure_call(pair: &NodePair, node: NodeName, action: &str, code: i32, said: &str) -> Result<()> {
     let script = format!(
         "cat /etc/default/elastic-ip >/run/settings; echo TIMEOUT=3 >>/run/settings\n\

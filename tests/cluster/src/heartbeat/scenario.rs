@@ -1,4 +1,4 @@
-//! Scenarios: something happens to a settled pair, and the address has to end up where Heartbeat promises.
+//! Scenarios: something happens to a settled pair, and the address has to end up where Heartbeat should put it.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2};
 use crate::wait::{Polled, let_run, now, until};
 
-/// How long after two nodes have met Heartbeat may still find that both have the resources, and begin anew.
+/// How long after two nodes have met Heartbeat may still notice that both have the resources, and start over.
 const SECOND_THOUGHTS: Duration = Duration::from_secs(3);
 
-/// The guide's part that keeps Heartbeat.
+/// Heading of the part of the guide that keeps Heartbeat.
 pub const KEEP: &str = "Keep Heartbeat";
-/// The guide's part that leaves it.
+/// Heading of the part that replaces it with Pacemaker.
 pub const LEAVE: &str = "Or move on to Pacemaker";
 
-/// A pair that notices failures soon, with the packages installed and the examples' form of the files.
+/// A pair that detects failures quickly, with the packages installed and the files in the form of the examples.
 pub const QUICK: &[PairScenario] = &[
     step("start", "Heartbeat starts on both nodes: the preferred one takes the address", start),
     step(
@@ -38,7 +38,7 @@ pub const QUICK: &[PairScenario] = &[
     step("start-again", "and started again", start_again),
 ];
 
-/// A pair such as that of `QUICK`, cut in two: each node believes that it is alone, and both meet again.
+/// A pair like that of `QUICK` is split: each node believes that it is alone, and then they meet again.
 pub const SPLIT: &[PairScenario] = &[
     step("split-start", "Heartbeat starts on both nodes: the preferred one takes the address", start),
     step("link-down", "the active node's interface goes down: its calls fail at once", link_down),
@@ -55,7 +55,7 @@ pub const SPLIT: &[PairScenario] = &[
     ),
 ];
 
-/// The article's own configuration, and the guide that leads from it to `elastic-ip`, command by command.
+/// The article's own configuration, and the guide from it to `elastic-ip`, command by command.
 pub const ARTICLE: &[PairScenario] = &[
     step(
         "article-guide",
@@ -79,7 +79,7 @@ fn start(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     pair.ensure_status(&[N1, N2], N1)
 }
 
-/// Calls as Heartbeat makes them on both sides of a split, all of which leave the address where it is.
+/// The calls that Heartbeat makes on both sides of a split. All of them leave the address where it is.
 fn by_hand(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     ensure_call(pair, N1, "start", 0, "associated with")?;
@@ -93,7 +93,7 @@ fn by_hand(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     pair.follow(story, (at, "elastic-ip is called on both nodes"), N1, &[])
 }
 
-/// No node releases the address: it is on a node whose Heartbeat is dead, and has to be taken from there.
+/// Neither node releases the address: it is on a node whose Heartbeat is dead, and has to be taken from there.
 fn kill_daemon(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = kill(pair, N1)?;
     pair.follow(story, (at, "kill -9 of Heartbeat on n1"), N2, &[N2])?;
@@ -120,7 +120,7 @@ fn heal(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.repair(N1)?;
     story.target = Some(N1);
     story.failure(at, "ip link set eth0 up on n1");
-    // Heartbeat gives up everything on both sides and begins anew; on a busy machine once more, after all looked well.
+    // Heartbeat releases everything on both sides and starts over; on a busy machine once more after it looked settled.
     pair.settle(N1, RETURN_LIMIT)?;
     let_run(SECOND_THOUGHTS)?;
     pair.settle(N1, RETURN_LIMIT)?;
@@ -152,7 +152,7 @@ fn heal_split(pair: &mut NodePair, story: &mut Story) -> Result<()> {
 }
 
 fn change_over(pair: &mut NodePair, story: &mut Story) -> Result<()> {
-    // What the old script did: it had `aws`, which the node has not.
+    // What the old script did: it had the `aws` command, which this node lacks.
     pair.give(ELASTIC_IP, N1)?;
     for node in [N1, N2] {
         pair.start(node)?;
@@ -162,7 +162,7 @@ fn change_over(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     story.target = Some(N2);
     story.failure(at, "the guide begins; Heartbeat runs with the old script");
     guide::run(pair, KEEP)?;
-    // There and back, and nowhere else: installing moved nothing.
+    // Over and back, with no other moves: installing the packages moved nothing.
     pair.ensure_moved(at, &[N2, N1])?;
     pair.ensure_status(&[N1, N2], N1)?;
     // What a node that lost its disk needs to be as the guide left it.

@@ -1,11 +1,11 @@
-//! Files of a node: Heartbeat's three, and those that `elastic-ip` reads.
+//! A node's files: Heartbeat's three, and those that `elastic-ip` reads.
 
 use std::fmt::Write as _;
 
 use crate::pairs::PairSetup;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, N1, N2, NodeName};
 
-/// What the article has in `ha.cf`; only the addresses that it leaves out are filled in.
+/// The article's `ha.cf`, with only the addresses filled in that it omits.
 const ARTICLE_HA_CF: &str = "\
 logfacility daemon
 node server1 server2
@@ -16,7 +16,7 @@ ucast eth0 10.77.2.10
 auto_failback on
 ";
 
-/// Notices a failure soon. `PEER` is the private address of the other node.
+/// Detects a failure quickly. `PEER` stands for the private address of the other node.
 const QUICK_HA_CF: &str = "\
 crm off
 logfile /var/log/ha-log
@@ -34,7 +34,7 @@ node server1
 node server2
 ";
 
-/// A script such as the article's: it needs an `aws` command, says whether that worked, and always succeeds.
+/// A script like the article's: it needs an `aws` command, prints whether that worked, and always exits with 0.
 const OLD_SCRIPT: &str = r#"#!/bin/sh
 DESC="elastic-ip remapper"
 . /etc/default/elastic-ip
@@ -45,10 +45,10 @@ status) aws $AWS_PARAMS describe-addresses | grep "$ELASTIC_IP" | grep -q "$MY_I
 esac
 "#;
 
-/// Where the packages put the agent, and with it the command.
+/// Installs the packages, and so the agent and the command `elastic-ip`.
 pub const INSTALL: &str = "cd /run/packages && dpkg -i --force-confold eip_*.deb eip-heartbeat_*.deb\n";
 
-/// Returns a cluster that notices a failure soon, with the packages installed.
+/// A cluster that detects a failure quickly, with the packages installed.
 pub fn quick() -> PairSetup {
     let files = |node, peer: NodeName| {
         let ha_cf = QUICK_HA_CF.replace("PEER", &peer.address().to_string());
@@ -59,7 +59,7 @@ pub fn quick() -> PairSetup {
     PairSetup { files: [files(N1, N2), files(N2, N1)], install: INSTALL.to_owned(), ..PairSetup::default() }
 }
 
-/// Returns the article's cluster. Nothing is installed yet.
+/// The article's cluster, with nothing installed yet.
 pub fn article() -> PairSetup {
     let user = ("AKIDOFTHEARTICLE", "secretOfTheArticle+0123456789abcdef");
     let files = |node| {
@@ -99,7 +99,7 @@ fn files_of(
     ]
 }
 
-/// Returns the name that a node has for itself: that of the article.
+/// A node's own host name, as in the article.
 pub fn host_name(node: NodeName) -> String {
     format!("server{}", node.number())
 }

@@ -8,7 +8,6 @@ use crate::pairs::{Group, Manager, NodePair};
 use crate::topology::{NodeName, own_address};
 use crate::wait::{Epoch, Polled, now, until};
 
-/// keepalived.
 pub static KEEPALIVED: Manager = Manager {
     name: "keepalived",
     programs: &["keepalived", "killall", "pgrep"],
@@ -17,7 +16,7 @@ pub static KEEPALIVED: Manager = Manager {
     host_name: setup::host_name,
     guide: include_str!("../../../../docs/from-keepalived.md"),
     script: "/usr/sbin/eip-keepalived",
-    // The words of the article.
+    // The article's output.
     status: |here| if here { ("OK\n".to_owned(), 0) } else { ("FAIL\n".to_owned(), 1) },
     releases: false,
     own_addresses: true,
@@ -28,7 +27,7 @@ pub static KEEPALIVED: Manager = Manager {
         Group { name: "v2", setup: setup::example, scenarios: scenario::EXAMPLE },
         Group { name: "v3", setup: setup::fast, scenarios: scenario::FAST },
     ],
-    // With VRRP in fractions of seconds a machine busy with other pairs looks like a dead node.
+    // With VRRP timers of fractions of a second, a machine that is busy with other pairs looks like a dead node.
     side_by_side: false,
 };
 
@@ -52,7 +51,7 @@ fn flaw(pair: &NodePair, holder: NodeName) -> Result<Result<(), String>> {
     Ok(Ok(()))
 }
 
-/// Returns the state that keepalived on a node has logged last; a dash if it does not run.
+/// The state that keepalived on a node logged last; a dash if it does not run.
 fn state(pair: &NodePair, node: NodeName) -> Result<String> {
     let log = pair.node(node)?.output_of("keepalived");
     let told = |line: &str| match line.split_once(") Entering ") {
@@ -72,11 +71,11 @@ fn wait_for_master(pair: &NodePair, node: NodeName) -> Result<()> {
     })
 }
 
-/// Waits until a claim of MASTER on a node is looked after, or is looked after no more.
+/// Waits until a process verifies a MASTER claim on a node, or no process does any more.
 fn wait_for_look_after(pair: &NodePair, node: NodeName, wanted: bool) -> Result<()> {
-    // As `notify` says it, and as notify_master_rx_lower_pri does. 1 is "none".
+    // Notifications come as MASTER from `notify`, and as master from notify_master_rx_lower_pri. pgrep exits with 1 if there is none.
     let list = "pgrep -f -- 'called-as=[e]ip-keepalived .*(MASTER|master)' || [ $? = 1 ]";
-    let what = format!("the claim of {node} is looked after{}", if wanted { "" } else { " no more" });
+    let what = format!("the claim of {node} is {}being verified", if wanted { "" } else { "no longer " });
     until(&what, scenario::LIMIT, || {
         let running = pair.node(node)?.run(&["sh", "-c", list])?;
         let there = !running.trim().is_empty();
@@ -84,7 +83,7 @@ fn wait_for_look_after(pair: &NodePair, node: NodeName, wanted: bool) -> Result<
     })
 }
 
-/// Stops keepalived on a node in order, with SIGTERM, and returns when that began.
+/// Stops keepalived on a node cleanly, with SIGTERM; returns when the stop began.
 fn stop(pair: &NodePair, node: NodeName) -> Result<Epoch> {
     let at = now();
     pair.node(node)?.run(&["systemctl", "stop", "keepalived"])?;

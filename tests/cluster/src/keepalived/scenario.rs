@@ -1,4 +1,4 @@
-//! Scenarios: something happens to a settled pair, and the address has to end up where keepalived promises.
+//! Scenarios: something happens to a settled pair, and the address has to end up where keepalived should put it.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::story::Story;
 use crate::topology::{ELASTIC_IP, N1, N2, NodeName};
 use crate::wait::{let_run, now};
 
-/// The guide's part that changes the script's path alone.
+/// Heading of the part of the guide that only changes the script's path.
 pub const PATH: &str = "Change the path";
-/// The guide's part that uses what else there is.
+/// Heading of the part that uses the other features.
 pub const MORE: &str = "Then use the rest";
 
-/// The article's own configuration, and the guide that leads from its script to `eip-keepalived`, command by command.
+/// The article's own configuration, and the guide from its script to `eip-keepalived`, command by command.
 pub const ARTICLE: &[PairScenario] = &[
     step(
         "article-guide",
@@ -40,7 +40,7 @@ pub const ARTICLE: &[PairScenario] = &[
     ),
 ];
 
-/// The packaged examples as they are: VRRP version 2, `advert_int 1`, every state told, and no way back by itself.
+/// The packaged examples unchanged: VRRP version 2, `advert_int 1`, a notification of every state, and no automatic failback.
 pub const EXAMPLE: &[PairScenario] = &[
     step("v2-start", "keepalived starts on both nodes, and the first takes the address", start),
     step("v2-kill-node", "the active node loses power", kill_node),
@@ -55,13 +55,13 @@ pub const EXAMPLE: &[PairScenario] = &[
     step("v2-link-up", "it comes up again", link_up),
     step(
         "v2-kill-daemon",
-        "keepalived is killed on the active node, which looks after its claim just then",
+        "keepalived is killed on the active node while that is verifying its claim",
         kill_daemon,
     ),
     step("v2-daemon-back", "it is started again, as a backup", daemon_back),
 ];
 
-/// VRRP version 3 in fractions of seconds: states that follow each other faster than EC2 answers, two masters, and a check that fails.
+/// VRRP version 3 with timers of fractions of a second: states that change faster than EC2 answers, two masters, and a failing check.
 pub const FAST: &[PairScenario] = &[
     step("v3-start", "keepalived starts on both nodes, advert_int 0.2", start),
     step("v3-kill-node", "the active node loses power", kill_node),
@@ -81,19 +81,19 @@ pub const FAST: &[PairScenario] = &[
     ),
 ];
 
-/// Longer than a claim is looked after.
+/// Longer than a claim is verified.
 const LOOKED_AFTER: Duration = Duration::from_secs(11);
-/// How long each state lasts: shorter than the takeover with a slow EC2.
+/// How long each state lasts: less than a takeover takes with a slow EC2.
 const FLAP: Duration = Duration::from_millis(900);
-/// How long EC2 takes for an answer meanwhile.
+/// How long EC2 takes to answer meanwhile.
 const SLOW: Duration = Duration::from_millis(400);
-/// The file that keepalived follows: its instance is in FAULT while there is no 0 in it.
+/// The file that keepalived tracks: its instance is in FAULT unless the file contains 0.
 const FILE: &str = "/run/flap";
 
 fn start(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     pair.start(N1)?;
-    // Where neither takes it from the other, the first one stays.
+    // If neither takes it from the other, the first one keeps it.
     wait_for_master(pair, N1)?;
     story.note("keepalived is started on n2");
     pair.start(N2)?;
@@ -105,14 +105,14 @@ fn change_over(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     for node in [N1, N2] {
         pair.start(node)?;
     }
-    // What the old script did: it had tools that the node has not.
+    // What the old script did: it had tools that this node lacks.
     pair.give(ELASTIC_IP, N1)?;
     pair.settle(N1, LIMIT)?;
     let at = now();
     story.target = Some(N2);
     story.failure(at, "the guide begins; keepalived runs with the old script");
     guide::run(pair, PATH)?;
-    // There and back, and nowhere else: installing moved nothing.
+    // Over and back, with no other moves: installing the packages moved nothing.
     pair.ensure_moved(at, &[N2, N1])?;
     pair.ensure_status(&[N1, N2], N1)?;
     pair.install_at_boot(format!(
@@ -124,7 +124,7 @@ fn change_over(pair: &mut NodePair, story: &mut Story) -> Result<()> {
 fn lose_service(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = now();
     let killed = pair.node(N1)?.kill_processes(&["haproxy"])?;
-    ensure(killed == 1, || format!("{killed} haproxy run on n1, not one"))?;
+    ensure(killed == 1, || format!("{killed} processes of haproxy ran on n1, expected one"))?;
     pair.follow(story, (at, "haproxy is killed on n1"), N2, &[N2])?;
     pair.ensure_status(&[N1, N2], N2)
 }
@@ -172,8 +172,8 @@ fn kill_daemon(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let killed = pair.node(N1)?.kill_processes(&["keepalived"])?;
     ensure(killed > 0, || "no keepalived runs on n1".to_owned())?;
     story.target = Some(N2);
-    story.failure(at, "kill -9 of keepalived on n1, whose claim is young");
-    // A node whose keepalived is dead takes nothing, though it is up and reaches EC2.
+    story.failure(at, "kill -9 of keepalived on n1, which is still verifying its claim");
+    // A node whose keepalived is dead takes nothing, even if the node is up and reaches EC2.
     wait_for_look_after(pair, N1, false)?;
     pair.wait_for_holder(N2)?;
     let_run(LOOKED_AFTER)?;
@@ -187,7 +187,7 @@ fn daemon_back(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     pair.follow(story, (at, "keepalived is started on n1"), N2, &[])
 }
 
-/// Lets the first node, which is MASTER, fail and recover in turn; each time the other one takes over, or begins to.
+/// Makes the first node, which is MASTER, fail and recover in turn; each time the other node takes over, or begins to.
 fn flap(pair: &mut NodePair, story: &mut Story, times: usize) -> Result<()> {
     let holder = if times.is_multiple_of(2) { N1 } else { N2 };
     story.target = Some(holder);
@@ -217,7 +217,7 @@ fn set_fault(pair: &NodePair, story: &mut Story, node: NodeName, fault: bool) ->
 }
 
 fn two_masters(pair: &mut NodePair, story: &mut Story) -> Result<()> {
-    // A fresh claim is looked after for some seconds, and would be made anew.
+    // A new claim is verified for some seconds, and would be repeated.
     wait_for_look_after(pair, N1, false)?;
     let at = pair.cut(N1, Cut::Peers)?;
     pair.wait_for_holder(N2)?;
@@ -226,12 +226,12 @@ fn two_masters(pair: &mut NodePair, story: &mut Story) -> Result<()> {
 }
 
 fn follow_ec2(pair: &mut NodePair, story: &mut Story) -> Result<()> {
-    // A fresh claim is looked after for some seconds, and would be made anew.
+    // A new claim is verified for some seconds, and would be repeated.
     wait_for_look_after(pair, N1, false)?;
     let at = now();
     pair.give(ELASTIC_IP, N2)?;
     wait_for_master(pair, N2)?;
     story.note("n2 is MASTER, because the check of n1 failed");
-    // It could take the address, so it is well again, and its priority is higher.
+    // It could take the address, so it is healthy again, and its priority is higher.
     pair.follow(story, (at, "the address is given to n2, where keepalived is BACKUP"), N1, &[N2, N1])
 }

@@ -1,9 +1,9 @@
-//! The files of a node: `keepalived.conf`, and the settings of `eip-keepalived`.
+//! A node's files: `keepalived.conf`, and the settings of `eip-keepalived`.
 
 use crate::pairs::PairSetup;
 use crate::topology::{CLOUD_IP, EC2_PORT, ELASTIC_IP, NodeName};
 
-/// The article's `keepalived.conf` of the first node, letter by letter but for the elastic IP, of which it shows a half.
+/// The article's `keepalived.conf` of the first node, verbatim except for the elastic IP, of which it shows only half.
 const ARTICLE_HOST01: &str = r#"vrrp_script haproxy-check {
     script "killall -0 haproxy"
     interval 2
@@ -34,7 +34,7 @@ vrrp_instance haproxy-vip {
 }
 "#;
 
-/// A script such as the article's: it calls a tool that is long gone, and always succeeds.
+/// A script like the article's: it calls a tool that no longer exists, and always exits with 0.
 const OLD_SCRIPT: &str = r#"#!/bin/bash
 [ -f /etc/keepalived/aws.conf ] && . /etc/keepalived/aws.conf
 ENI_ID="eni-2dxxxxxx"
@@ -46,7 +46,7 @@ case $2 in
 esac
 "#;
 
-/// Where the packages put the agent, and with it the command.
+/// Installs the packages, and so the agent and the command `eip-keepalived`.
 pub const INSTALL: &str = "cd /run/packages && dpkg --no-triggers -i eip_*.deb eip-keepalived_*.deb\n";
 
 /// The packaged examples.
@@ -55,7 +55,7 @@ const EXAMPLES: [&str; 2] = [
     include_str!("../../../../packaging/keepalived/host02.conf"),
 ];
 
-/// Returns the article's pair. Nothing is installed yet.
+/// The article's pair, with nothing installed yet.
 pub fn article() -> PairSetup {
     let user = ("AKIDOFTHEARTICLE", "secretOfTheArticle+0123456789abcdef");
     let settings = format!(
@@ -71,20 +71,20 @@ pub fn article() -> PairSetup {
     PairSetup { files, user: Some(user), ..PairSetup::default() }
 }
 
-/// Returns the pair of the packaged examples: VRRP version 2, every state told, and no way back by itself. The nodes'
-/// addresses are put in.
+/// A pair with the packaged examples: VRRP version 2, a notification of every state, and no automatic failback. Only the nodes'
+/// addresses are filled in.
 pub fn example() -> PairSetup {
     of_configurations(EXAMPLES.map(str::to_owned))
 }
 
-/// Returns the same with VRRP version 3 and fractions of seconds.
+/// As `example`, but with VRRP version 3 and timers of fractions of a second.
 pub fn fast() -> PairSetup {
     of_configurations(EXAMPLES.map(made_fast))
 }
 
 fn article_configuration() -> [String; 2] {
     let one = ARTICLE_HOST01.replace("54.192.x.x", &ELASTIC_IP.to_string());
-    // The article's second file differs in this.
+    // This is how the article's second file differs.
     let two = one
         .replace("state MASTER", "state BACKUP")
         .replace("priority 102", "priority 101")
@@ -94,8 +94,8 @@ fn article_configuration() -> [String; 2] {
     [one, two]
 }
 
-/// Returns an example with VRRP version 3 and fractions of seconds, where the first node takes the address back, and with a file
-/// that takes an instance down at once. keepalived goes before the tests: a pause of 0.7 s is a dead node.
+/// An example with VRRP version 3 and timers of fractions of a second, with failback to the first node, and with a tracked file
+/// that takes an instance down at once. keepalived has a higher priority than the tests: a pause of 0.7 s would look like a dead node.
 fn made_fast(example: &str) -> String {
     let changes = [
         (
@@ -131,7 +131,7 @@ fn files_of(configuration: String, settings: &str, addresses: &str) -> Vec<(&'st
     ]
 }
 
-/// Returns the name that the article and the guide give a node.
+/// A node's host name in the article and the guide.
 pub fn host_name(node: NodeName) -> String {
     format!("host0{}", node.number())
 }

@@ -1,4 +1,4 @@
-//! Checks of the nodes for every cluster manager.
+//! Checks of the nodes that apply to every cluster manager.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use crate::timeline::{HolderSince, thefts};
 use crate::topology::{NodeName, name_of};
 use crate::wait::{Epoch, Polled, until};
 
-/// How long a settled state has to last to count.
+/// How long a settled state has to last.
 const STABLE: Duration = Duration::from_secs(1);
 
 impl Machines {
-    /// Waits until `look` finds one node in charge, and finds it again after a second in which no address has moved. `look`
-    /// returns that node, or the first flaw.
+    /// Waits until `look` finds one node in charge, and finds it again after a second without a move of any address. `look` returns
+    /// that node, or the first flaw.
     pub fn settled(
         &self,
         what: &str,
@@ -22,7 +22,7 @@ impl Machines {
     ) -> Result<NodeName> {
         let mut since: Option<(Instant, NodeName, usize)> = None;
         until(what, limit, || {
-            // What was seen before the look must still hold after it.
+            // What held before the check must still hold after it.
             let changes = self.world.changes();
             if let Some((began, node, known)) = since
                 && known == changes
@@ -47,7 +47,7 @@ impl Machines {
         })
     }
 
-    /// Asserts that since `from` no node has released the address while another one held it.
+    /// Asserts that since `from` no node has released the address while another node held it.
     pub fn ensure_no_theft(&self, from: Epoch) -> Result<()> {
         let thefts = thefts(&self.world.history(), from);
         let tell = |(before, after): &(HolderSince, HolderSince)| {

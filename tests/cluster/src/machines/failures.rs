@@ -1,4 +1,4 @@
-//! Failures of a node, and how it is reconnected.
+//! Node failures, and how a node is reconnected.
 
 use std::net::Ipv4Addr;
 
@@ -8,16 +8,16 @@ use crate::timeline::UnusableSpan;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
 
-/// How a node is.
+/// State of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeCondition {
-    /// Nothing has happened to it.
+    /// No failure is in force.
     Well,
     /// Without power.
     Dead,
-    /// Corosync was killed, or the cluster's daemons were ended; the rest of the node runs on.
+    /// Corosync was killed, or the cluster's daemons were ended; the rest of the node keeps running.
     NoCorosync,
-    /// Cut off from the other nodes.
+    /// Cut off from the network, in part or wholly.
     Cut(Cut),
 }
 
@@ -28,27 +28,26 @@ pub enum Cut {
     LinkDown,
     /// Its packets vanish: every call hangs.
     Blackhole,
-    /// The other nodes do not reach it, nor it them; all reach the cloud. The node can serve.
+    /// No traffic between this node and the others; all of them reach the cloud. The node can serve.
     Peers,
 }
 
 impl Machines {
-    /// Returns the nodes that nothing has happened to.
+    /// The nodes without a failure.
     pub fn well(&self) -> Vec<NodeName> {
         self.nodes().into_iter().filter(|node| self.condition(*node) == NodeCondition::Well).collect()
     }
 
-    /// Returns how a node is.
     pub fn condition(&self, node: NodeName) -> NodeCondition {
         self.conditions.get(&node).map_or(NodeCondition::Dead, |(condition, _)| *condition)
     }
 
-    /// Returns since when a node is as it is.
+    /// When the node got into its present condition.
     pub fn since(&self, node: NodeName) -> Epoch {
         self.conditions.get(&node).map_or_else(now, |(_, since)| *since)
     }
 
-    /// Kills a node as a power cut does and returns when. Nothing answers at its address any more.
+    /// Kills a node like a power cut, and returns when. Nothing answers at its address any more.
     pub fn power_off(&mut self, node: NodeName) -> Result<Epoch> {
         let at = self.set_condition(node, NodeCondition::Dead);
         self.node_mut(node)?.kill();
@@ -63,7 +62,7 @@ impl Machines {
         Ok(at)
     }
 
-    /// Connects a node again, whatever has happened to it, and returns when, and how it was. A dead one has yet to be booted.
+    /// Reconnects a node after any failure. Returns when, and its condition until then. A dead node still has to be booted.
     pub fn reconnect(&mut self, node: NodeName) -> Result<(Epoch, NodeCondition)> {
         let (at, condition) = (now(), self.condition(node));
         match condition {
@@ -80,7 +79,7 @@ impl Machines {
         Ok((at, condition))
     }
 
-    /// Notes that something has happened to a node, and returns when.
+    /// Records a node's new condition, and returns when.
     pub fn set_condition(&mut self, node: NodeName, condition: NodeCondition) -> Epoch {
         let from = now();
         self.conditions.insert(node, (condition, from));
@@ -90,19 +89,19 @@ impl Machines {
         from
     }
 
-    /// Notes that a node cannot serve from now on.
+    /// Records that a node cannot serve from `from` on.
     pub fn set_unusable(&mut self, node: NodeName, from: Epoch) {
         self.unusable.push(UnusableSpan { node, from, to: None });
     }
 
-    /// Notes that a node can serve again.
+    /// Records that a node can serve again.
     pub fn set_usable(&mut self, node: NodeName, at: Epoch) {
         for span in self.unusable.iter_mut().filter(|span| span.node == node) {
             span.to.get_or_insert(at);
         }
     }
 
-    /// Associates an address with a node, as a person does at the console.
+    /// Associates an address with a node, like a user of the AWS console.
     pub fn give(&self, address: Ipv4Addr, node: NodeName) -> Result<()> {
         self.world.associate(address, node)
     }

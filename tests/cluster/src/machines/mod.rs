@@ -1,4 +1,4 @@
-//! The nodes of a cluster in their simulated cloud, for any cluster manager. Everything is ended and removed on drop.
+//! The nodes of a cluster in their simulated cloud, for any cluster manager. Drop ends and removes everything.
 
 mod checks;
 mod failures;
@@ -23,24 +23,23 @@ use crate::vpc_router::VpcRouter;
 use crate::wait::{Epoch, now};
 use crate::world::SimulatedCloud;
 
-/// What nodes are made of.
+/// What the nodes consist of.
 #[derive(Debug, Clone)]
 pub struct Blueprint {
-    /// How many there are.
+    /// Number of nodes.
     pub nodes: u8,
-    /// How they lie in the VPC.
     pub layout: Layout,
-    /// The cluster manager's part of `node-init.sh`: the files of its nodes.
+    /// The cluster manager's part of `node-init.sh`, which writes its files.
     pub node_files: &'static str,
     /// What that part installs: the agent under test, or the folder of the packages.
     pub subject: PathBuf,
-    /// Key id and secret of a user. If `None`, the instances have a role.
+    /// Access key id and secret of a user. If `None`, the instances have a role.
     pub user: Option<(&'static str, &'static str)>,
 }
 
 /// The nodes, their network and their cloud.
 pub struct Machines {
-    // In the order in which they have to go.
+    // In the order in which they have to be dropped.
     nodes: BTreeMap<NodeName, ClusterNode>,
     clients: BTreeMap<IpAddr, Vec<Probe>>,
     _router: Option<VpcRouter>,
@@ -54,7 +53,7 @@ pub struct Machines {
 }
 
 impl Machines {
-    /// Makes the nodes; `files` writes what a node finds in its folder at its first boot. None is booted yet.
+    /// Creates the nodes without booting them; `files` writes what a node finds in its folder at its first boot.
     pub fn create(
         blueprint: &Blueprint,
         mut files: impl FnMut(&StateDir, NodeName) -> Result<()>,
@@ -103,75 +102,69 @@ impl Machines {
         Ok(Self { nodes, clients, _router: router, world, net, state, run, layout, conditions, unusable })
     }
 
-    /// Returns all nodes.
     pub fn nodes(&self) -> Vec<NodeName> {
         self.nodes.keys().copied().collect()
     }
 
-    /// Returns a node.
     pub fn node(&self, name: NodeName) -> Result<&ClusterNode> {
         self.nodes.get(&name).ok_or_else(|| HarnessError::Wrong(format!("there is no node {name}")))
     }
 
-    /// Returns a node, to boot it or kill it.
+    /// For booting or killing it.
     pub fn node_mut(&mut self, name: NodeName) -> Result<&mut ClusterNode> {
         self.nodes.get_mut(&name).ok_or_else(|| HarnessError::Wrong(format!("there is no node {name}")))
     }
 
-    /// Returns the cloud.
     pub fn world(&self) -> &SimulatedCloud {
         &self.world
     }
 
-    /// Returns the network.
     pub fn net(&self) -> &Net {
         &self.net
     }
 
-    /// Returns the clients of the address that most is about.
+    /// Clients of the layout's main address.
     pub fn clients(&self) -> &[Probe] {
         self.clients_of(self.layout.address())
     }
 
-    /// Returns the clients of an address: one, or one behind each route table; none of a private address.
+    /// Clients of an address: one, or one behind each route table; none of a private address.
     pub fn clients_of(&self, ip: IpAddr) -> &[Probe] {
         self.clients.get(&ip).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the node that answers every client of an address; `None` if one is not answered, or by another node.
+    /// The node that answers every client of an address; `None` if a client gets no answer, or another node's.
     pub fn answering(&self, ip: IpAddr) -> Option<NodeName> {
         let mut answers = self.clients_of(ip).iter().map(Probe::answering);
         let first = answers.next().flatten()?;
         answers.all(|answer| answer == Some(first)).then_some(first)
     }
 
-    /// Returns for each client of an address the nodes that have answered it since `from`, in order.
+    /// For each client of an address, the nodes that have answered it since `from`, in order.
     pub fn voices(&self, ip: IpAddr, from: Epoch) -> Vec<Vec<NodeName>> {
         self.clients_of(ip).iter().map(|client| voices(&client.since(from))).collect()
     }
 
-    /// Returns how long the client of an address that fared worst was without an answer between `from` and `to`.
+    /// How long the worst-off client of an address was without an answer between `from` and `to`.
     pub fn outage(&self, ip: IpAddr, from: Epoch, to: Epoch) -> Gap {
         let gaps = self.clients_of(ip).iter().map(|client| outage(&client.since(from - 1.0), from, to));
         gaps.max_by(|a, b| a.longest.total_cmp(&b.longest)).unwrap_or_default()
     }
 
-    /// Returns the run's state folder.
     pub fn state(&self) -> &StateDir {
         &self.state
     }
 
-    /// Returns the id of this run, which names its namespaces.
+    /// The id of this run, which is part of its namespaces' names.
     pub fn run_id(&self) -> &RunId {
         &self.run
     }
 
-    /// Returns how the nodes lie in the VPC.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// Returns the times in which nodes could not serve.
+    /// The times at which nodes could not serve.
     pub fn unusable(&self) -> &[UnusableSpan] {
         &self.unusable
     }

@@ -1,4 +1,4 @@
-//! Actions of an administrator on the resource and on nodes, with an administrator's tools.
+//! An administrator's actions on the resource and on nodes, with an administrator's tools.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use crate::error::Result;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Polled, until};
 
-/// How often Pacemaker asks the agent.
+/// Interval of the resource's monitor.
 pub const MONITOR_INTERVAL: Duration = Duration::from_secs(3);
-/// How long a command of an administrator is repeated.
+/// How long an administrator's command is retried.
 const ADMIN_LIMIT: Duration = Duration::from_mins(1);
-/// The id of the operation that asks EC2, too. Its interval differs, because Pacemaker tells operations apart by it.
+/// Id of the monitor that queries EC2 too. Its interval differs, because Pacemaker identifies operations by it.
 const DEEP_MONITOR: &str = "eip-deep-monitor";
 
 impl PacemakerCluster {
-    /// Returns the command with which a user creates the resource.
+    /// The command with which a user creates the resource.
     pub fn creation() -> String {
         creation(RESOURCE, &ELASTIC, &[])
     }
@@ -23,23 +23,23 @@ impl PacemakerCluster {
     /// Creates the resource.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn create_resource(&self) -> Result<()> {
         self.create(&Self::creation())
     }
 
-    /// Creates a resource for the private address instead. A stop leaves the address, so that the elastic IP on it moves along.
+    /// Creates a resource for the private address instead. A stop leaves the address, so the elastic IP on it moves along.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn create_private_resource(&self) -> Result<()> {
         self.create(&creation(RESOURCE, &PRIVATE, &["on_stop=leave"]))
     }
 
-    /// Creates a resource for the overlay address instead, with all route tables, and the role for them if they are of another account.
+    /// Creates a resource for the overlay address instead, with all route tables, and with the role for them if another account owns them.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn create_overlay_resource(&self) -> Result<()> {
         let tables: Vec<_> = self.world().route_tables().iter().map(ToString::to_string).collect();
         let tables = format!("routing_table={}", tables.join(","));
@@ -48,10 +48,10 @@ impl PacemakerCluster {
         self.addresses.iter().try_for_each(|address| self.create(&creation(RESOURCE, address, &parameters)))
     }
 
-    /// Creates a resource for another address beside the elastic IP. From now on, the cluster is settled only if that is, too.
+    /// Creates a resource for another address besides the elastic IP. From now on, the cluster is settled only if that one is, too.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn create_beside(&mut self, address: &'static ManagedAddress) -> Result<()> {
         self.create(&creation(address.resource, address, address.parameters))?;
         self.addresses.push(address);
@@ -62,10 +62,10 @@ impl PacemakerCluster {
         self.run(&command.split(' ').collect::<Vec<_>>()).map(drop)
     }
 
-    /// Adds a monitor that asks EC2 each time, or removes it. The other one asks EC2 only soon after a change.
+    /// Adds or removes a monitor that queries EC2 each time. The other one queries EC2 only soon after a change.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn set_deep_monitor(&self, on: bool) -> Result<()> {
         let id = format!("id={DEEP_MONITOR}");
         let add = ["add", RESOURCE, "monitor", "interval=4s", "timeout=20s", "OCF_CHECK_LEVEL=10", &id];
@@ -74,10 +74,10 @@ impl PacemakerCluster {
         self.run(&[&["pcs", "resource", "op"], words].concat()).map(drop)
     }
 
-    /// Puts a node into standby, or takes it out of it.
+    /// Puts a node into standby, or back online.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn set_standby(&mut self, node: NodeName, on: bool) -> Result<()> {
         let verb = if on { "standby" } else { "unstandby" };
         self.insist(&["pcs", "node", verb, &node.to_string()])?;
@@ -89,29 +89,29 @@ impl PacemakerCluster {
         Ok(())
     }
 
-    /// Sets a meta attribute of the resource, and of the one beside it; an empty value removes it.
+    /// Sets a meta attribute of the resource, and of the second one if there is one; an empty value removes it.
     ///
     /// # Errors
-    /// When `pcs` refuses.
+    /// If `pcs` refuses.
     pub fn set_meta(&self, name: &str, value: &str) -> Result<()> {
         let set = |resource| self.insist(&["pcs", "resource", "meta", resource, &format!("{name}={value}")]);
         self.addresses.iter().try_for_each(|address| set(address.resource))
     }
 
-    /// Forgets failed actions and fail-counts.
+    /// Clears failed actions and fail-counts.
     ///
     /// # Errors
-    /// When `crm_resource` refuses.
+    /// If `crm_resource` refuses.
     pub fn clean_up(&self) -> Result<()> {
         let clean = |resource| self.insist(&["crm_resource", "--cleanup", "-r", resource]);
         self.addresses.iter().try_for_each(|address| clean(address.resource))
     }
 
-    /// Runs a command that may be repeated until it succeeds: while nodes merge, the configuration can change under the hands
-    /// of `pcs`, and a controller that was asked can cease to be the one in charge before it answers.
+    /// Retries a command until it succeeds: while nodes merge, the configuration can change under `pcs`, and a controller can cease to
+    /// be the DC before it answers.
     ///
     /// # Errors
-    /// [`HarnessError::TimedOut`](crate::error::HarnessError::TimedOut) after a minute of refusals.
+    /// [`HarnessError::TimedOut`](crate::error::HarnessError::TimedOut) after a minute of failures.
     pub fn insist(&self, words: &[&str]) -> Result<()> {
         until(&words.join(" "), ADMIN_LIMIT, || {
             Ok(match Polled::tolerant(self.run(words))? {

@@ -12,11 +12,11 @@ use crate::topology::{NodeName, name_of};
 use crate::wait::{Epoch, Polled, until};
 
 impl PacemakerCluster {
-    /// Waits until all nodes that are well agree on one active node, the cloud and a client agree with them, nothing
-    /// is pending, blocked or failed, and all that has lasted for a second. Returns the active node.
+    /// Waits until all healthy nodes agree on one active node, the cloud and a client agree with them, nothing is pending, blocked or
+    /// failed, and all that has lasted for a second. Returns the active node.
     ///
     /// # Errors
-    /// [`HarnessError::TimedOut`] with the last flaw; [`HarnessError::Wrong`] when the active node is not `expected`.
+    /// [`HarnessError::TimedOut`] with the last flaw; [`HarnessError::Wrong`] if the active node is not `expected`.
     pub fn settle(&self, expected: Option<NodeName>, limit: Duration) -> Result<NodeName> {
         let active = self.settled("a settled cluster", limit, || self.look())?;
         ensure(expected.is_none_or(|node| node == active), || {
@@ -42,7 +42,7 @@ impl PacemakerCluster {
         Ok(())
     }
 
-    /// Asserts that since `from` no action but monitors was run on any node and no holder of an address has changed.
+    /// Asserts that since `from` no action except monitors was run on any node and no address has changed its holder.
     ///
     /// # Errors
     /// [`HarnessError::Wrong`] with what was done.
@@ -51,7 +51,7 @@ impl PacemakerCluster {
         addresses.into_iter().try_for_each(|address| self.ensure_address_untouched(address, from))
     }
 
-    /// Asserts the same of one of the addresses.
+    /// Asserts the same for one of the addresses.
     ///
     /// # Errors
     /// [`HarnessError::Wrong`] with what was done.
@@ -63,7 +63,7 @@ impl PacemakerCluster {
         ensure(changes.is_empty(), || format!("the address of {resource} moved: {changes:?}"))
     }
 
-    /// Asserts that since `from` no action but monitors of a resource was run on any node.
+    /// Asserts that since `from` no action of a resource except monitors was run on any node.
     ///
     /// # Errors
     /// [`HarnessError::Wrong`] with what was done.
@@ -73,17 +73,17 @@ impl PacemakerCluster {
         ensure(actions.is_empty(), || format!("the cluster acted on {resource}: {actions:?}"))
     }
 
-    /// Returns the actions other than monitors that the agent was started with since `from`, on one node or on all.
+    /// Actions other than monitors with which the agent was started since `from`, on one node or on all.
     ///
     /// # Errors
-    /// When a log cannot be read.
+    /// If a log cannot be read.
     pub fn actions_since(&mut self, from: Epoch, on: Option<NodeName>) -> Result<Vec<(NodeName, String)>> {
         let events = self.events_since(from)?;
         let run = started(&events, RESOURCE).filter(|(node, _)| on.is_none_or(|on| on == *node));
         Ok(run.map(|(node, action)| (node, action.to_owned())).collect())
     }
 
-    /// Waits until an action has begun since `from`, on a node or, without one, on any.
+    /// Waits until an action has begun since `from`, on the given node or, if `None`, on any.
     ///
     /// # Errors
     /// [`HarnessError::TimedOut`].
@@ -105,10 +105,10 @@ impl PacemakerCluster {
         })
     }
 
-    /// Returns the nodes that are well and have an address on a device.
+    /// Healthy nodes that have an address on a device.
     ///
     /// # Errors
-    /// When a node cannot be asked.
+    /// If a command on a node fails.
     pub fn devices_with(&self, ip: impl Into<IpAddr>) -> Result<Vec<NodeName>> {
         let shown = format!(" {}/", ip.into());
         let mut found = Vec::new();
@@ -121,7 +121,7 @@ impl PacemakerCluster {
     }
 
     fn look(&self) -> Result<Result<NodeName, String>> {
-        // First what takes no process.
+        // First the checks that need no process.
         let mut outside: Vec<_> = self.addresses.iter().map(|address| self.outside(address)).collect();
         if let Some(moving) = outside.iter().find(|address| address.answering != address.holder) {
             let (holder, answering) = (name_of(moving.holder), name_of(moving.answering));
@@ -148,18 +148,18 @@ impl PacemakerCluster {
         }
     }
 
-    /// Returns what is seen of an address without a look at the nodes.
+    /// What can be observed of an address without querying the nodes.
     fn outside(&self, address: &ManagedAddress) -> Outside {
         let (resource, holder) = (address.resource, self.world().holder_of(address.ip));
-        // No client asks for a private address: a neighbour may go on sending to the node that had it, which EC2 never does.
+        // A private address has no client: a neighbour may keep sending to the previous holder, which EC2 never does.
         let answering = if *address == PRIVATE { holder } else { self.answering(address.ip) };
         Outside { resource, holder, answering, devices: None }
     }
 
-    /// Returns whether the controller works on nothing, as the first node that is well tells.
+    /// True if the controller is idle, according to the first healthy node.
     ///
     /// # Errors
-    /// [`HarnessError::Interrupted`] alone.
+    /// Only [`HarnessError::Interrupted`].
     pub fn is_idle(&self) -> Result<bool> {
         let Some(first) = self.well().first().copied() else { return Ok(false) };
         Ok(match Polled::tolerant(self.status(first))? {
@@ -168,7 +168,7 @@ impl PacemakerCluster {
         })
     }
 
-    /// The controller works on nothing: `crm_mon` alone does not show an action that is yet to be begun.
+    /// Whether the controller is idle: `crm_mon` alone does not show an action that is yet to begin.
     fn idle(&self, views: &[(NodeName, ClusterStatus)]) -> Result<Result<(), String>> {
         let dc = views.iter().find_map(|(_, status)| status.dc.as_deref()).unwrap_or_default();
         match self.run(&["crmadmin", "-S", dc]) {
@@ -180,7 +180,7 @@ impl PacemakerCluster {
     }
 }
 
-/// Returns the actions other than monitors that a resource's agent was started with, and where.
+/// Actions other than monitors with which a resource's agent was started, and where.
 fn started<'e>(events: &'e [Event], resource: &str) -> impl Iterator<Item = (NodeName, &'e str)> {
     events.iter().filter_map(move |event| match &event.kind {
         EventKind::Executing { action, resource: own } if own == resource && action != "monitor" => {

@@ -1,13 +1,13 @@
-//! The configuration of Corosync and the first CIB. Pure.
+//! Corosync's configuration and the initial CIB. Pure.
 
 use std::time::Duration;
 
 use crate::topology::NodeName;
 
-/// Returns the `corosync.conf` of a cluster.
+/// The `corosync.conf` of a cluster.
 ///
-/// `token` is how long a node may be silent before Corosync suspects it. Below 1 s a busy machine loses tokens with
-/// nothing cut.
+/// `token` is how long a node may be silent before Corosync suspects it. Below 1 s a busy machine loses tokens although nothing
+/// is cut.
 pub fn configuration(nodes: &[NodeName], token: Duration) -> String {
     let token = token.as_millis();
     let entry = |node: &NodeName| {
@@ -15,7 +15,7 @@ pub fn configuration(nodes: &[NodeName], token: Duration) -> String {
         format!("  node {{\n    ring0_addr: {address}\n    name: {node}\n    nodeid: {id}\n  }}\n")
     };
     let list = nodes.iter().map(entry).collect::<Vec<_>>().concat();
-    // `two_node` would switch `wait_for_all` on, and a node that boots alone would then never start anything.
+    // `two_node` would turn `wait_for_all` on, and a node that boots alone would then never start anything.
     let two_node = if nodes.len() == 2 { "  two_node: 1\n  wait_for_all: 0\n" } else { "" };
     format!(
         "totem {{
@@ -47,11 +47,11 @@ system {{
     )
 }
 
-/// Returns the CIB that a node has on its disk before its first start.
+/// The CIB that is on a node's disk before its first start.
 ///
-/// Without the short `dc-deadtime` the first start waits 20 s for peers. Two nodes without fencing can only go on alone
-/// by ignoring quorum; three keep Pacemaker's default and stop in a minority. The stickiness is the one that
-/// `pcs cluster setup` sets: a returning node does not draw the resource.
+/// Without the short `dc-deadtime` the first start waits 20 s for peers. Without fencing, two nodes can carry on alone only by
+/// ignoring quorum; three keep Pacemaker's default and stop in a minority. The stickiness is the one that `pcs cluster setup`
+/// sets: a returning node does not attract the resource.
 pub fn seed_cib(nodes: &[NodeName]) -> String {
     let without_quorum = if nodes.len() == 2 { "ignore" } else { "stop" };
     format!(
@@ -79,7 +79,7 @@ pub fn seed_cib(nodes: &[NodeName]) -> String {
     )
 }
 
-/// Returns the `/etc/hosts` of all nodes.
+/// The `/etc/hosts` of all nodes.
 pub fn hosts(nodes: &[NodeName]) -> String {
     let list = nodes.iter().map(|node| format!("{} {node}\n", node.address()));
     std::iter::once("127.0.0.1 localhost\n".to_owned()).chain(list).collect()

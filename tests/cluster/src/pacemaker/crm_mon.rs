@@ -1,4 +1,4 @@
-//! One node's view of the cluster: the parts of `crm_mon --output-as=xml` that are used.
+//! One node's view of the cluster: the parts of `crm_mon --output-as=xml` that the harness uses.
 
 use std::fmt::{self, Display};
 
@@ -16,9 +16,9 @@ pub struct ClusterStatus {
     pub quorum: bool,
     /// All configured nodes.
     pub nodes: Vec<CrmMonNode>,
-    /// All resources, those in groups and clones too.
+    /// All resources, including those in groups and clones.
     pub resources: Vec<ResourceStatus>,
-    /// Failed actions that Pacemaker remembers.
+    /// Failed actions on record.
     pub failures: Vec<FailedAction>,
     /// Fail-counts other than zero: resource, node, count as printed.
     pub fail_counts: Vec<(String, String, String)>,
@@ -27,11 +27,10 @@ pub struct ClusterStatus {
 /// One resource in a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceStatus {
-    /// Its id.
     pub id: String,
     /// `Started`, `Stopped`, `Starting`, ...
     pub role: String,
-    /// What a healthy resource is not: `blocked`, `failed`, `pending=Starting`, ...
+    /// States that a healthy resource does not have: `blocked`, `failed`, `pending=Starting`, ...
     pub flags: Vec<String>,
     /// Where it is active.
     pub nodes: Vec<String>,
@@ -42,11 +41,10 @@ pub struct ResourceStatus {
 pub struct FailedAction {
     /// Resource, action and interval, as `eip_monitor_3000`.
     pub operation: String,
-    /// Where it failed.
     pub node: String,
-    /// What the agent ended with.
+    /// The agent's exit code.
     pub code: String,
-    /// What the agent said.
+    /// The agent's exit reason.
     pub reason: String,
 }
 
@@ -65,8 +63,8 @@ impl ResourceStatus {
         let set = RESOURCE_FLAGS.iter().filter(|name| is(resource, name));
         let mut flags: Vec<String> = set.map(ToString::to_string).collect();
         let pending = resource.attribute("pending");
-        // The record of a monitor that has begun can outlive its end when two halves of a cluster merge; whether the controller waits
-        // for one, its state tells.
+        // When two halves of a cluster merge, the record that a monitor has begun can outlive the monitor; the controller's state shows
+        // whether it waits for one.
         if !pending.is_empty() && pending != "Monitoring" {
             flags.push(format!("pending={pending}"));
         }
@@ -105,7 +103,7 @@ impl ClusterStatus {
         })
     }
 
-    /// Returns a resource by its id.
+    /// A resource by its id.
     pub fn resource(&self, id: &str) -> Option<&ResourceStatus> {
         self.resources.iter().find(|resource| resource.id == id)
     }

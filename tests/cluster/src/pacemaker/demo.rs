@@ -16,7 +16,7 @@ use crate::suite::TestBed as _;
 use crate::topology::{ELASTIC_IP, NodeName, RunId};
 use crate::{built, report};
 
-/// Whether the takeover has to be the one that README.md shows, but for the figures.
+/// Whether the takeover has to match the one in README.md, apart from the figures.
 #[derive(Debug, Clone, Copy)]
 pub struct Compared(pub bool);
 
@@ -78,7 +78,7 @@ fn state(cluster: &PacemakerCluster, node: NodeName) -> Result<String> {
     ))
 }
 
-/// What happened when: the instant, in seconds after the failure, and how long it took since the one before.
+/// The steps with their times, in seconds after the failure, and since the step before.
 fn rows(told: &Chronicle, from: NodeName, to: NodeName) -> Vec<Vec<String>> {
     let marks = &told.marks;
     let at =
@@ -111,7 +111,7 @@ fn summary(told: &Chronicle, from: NodeName, to: NodeName) -> String {
     text
 }
 
-/// The same as a page, drawn as `eipctl drill --report` draws it.
+/// The same as a page, drawn like `eipctl drill --report`.
 pub fn page(told: &Chronicle, from: NodeName, to: NodeName) -> ReportPage {
     const EVER: f64 = f64::INFINITY;
     let marks = &told.marks;
@@ -170,7 +170,7 @@ pub fn page(told: &Chronicle, from: NodeName, to: NodeName) -> ReportPage {
     }
 }
 
-/// The promise to leave nothing behind is checked, not assumed.
+/// Checks the promise to leave nothing behind.
 fn ensure_gone(run: &RunId, options: &ClusterOptions) -> Result<()> {
     let parts = NodeName::first(options.nodes).map(|node| node.to_string()).chain(["cloud".to_owned()]);
     let namespaces = parts.map(|part| run.namespace_path(part));

@@ -1,5 +1,5 @@
 //! Disturbances other than the failure of a whole node: daemons that die or get no CPU time, a node that leaves cleanly, a broken
-//! path between two nodes, and administrative commands at a bad time.
+//! path between two nodes, and an administrator's commands at a bad time.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::machines::NodeCondition;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Polled, now, until};
 
-/// How long an order given at a bad time may take.
+/// How long a command given at a bad time may take.
 const ORDER_LIMIT: Duration = Duration::from_secs(5);
-/// How long a node that leaves may take to stop its resource.
+/// How long a leaving node may take to stop its resource.
 const LEAVE_LIMIT: Duration = Duration::from_secs(6);
 
 impl PacemakerCluster {
-    /// Stops processes of a node, all but PID 1 without a name, until [`PacemakerCluster::go_on`]; returns when. With all of them
-    /// stopped the node is a machine that gets no time: it can't serve, and goes on later as if nothing had been.
+    /// Stops processes of a node, without a name all except PID 1, until [`PacemakerCluster::go_on`]; returns when. With all of them
+    /// stopped, the node is like a machine without CPU time: it can't serve, and later continues as if nothing had happened.
     ///
     /// # Errors
-    /// When the node does not run.
+    /// If the node does not run.
     pub fn stop_processes(&mut self, node: NodeName, only: Option<&str>) -> Result<Epoch> {
         let processes = self.node(node)?.processes()?;
         let from = now();
@@ -33,10 +33,10 @@ impl PacemakerCluster {
         Ok(from)
     }
 
-    /// Lets the stopped processes of a node go on.
+    /// Continues a node's stopped processes.
     ///
     /// # Errors
-    /// When the node does not run.
+    /// If the node does not run.
     pub fn go_on(&mut self, node: NodeName) -> Result<()> {
         if self.stopped.remove(&node) {
             self.node(node)?.go_on()?;
@@ -45,10 +45,10 @@ impl PacemakerCluster {
         Ok(())
     }
 
-    /// Ends Pacemaker on a node in order, which stops what runs there, then Corosync; returns when that began.
+    /// Stops Pacemaker on a node cleanly, which stops its resources, then Corosync; returns when that began.
     ///
     /// # Errors
-    /// When the node does not run. That Pacemaker does not end in time is none.
+    /// If the node does not run. Pacemaker not ending in time is no error.
     pub fn leave(&mut self, node: NodeName) -> Result<Epoch> {
         let processes = self.node(node)?.processes()?;
         let at = self.set_condition(node, NodeCondition::NoCorosync);
@@ -63,14 +63,14 @@ impl PacemakerCluster {
         Ok(at)
     }
 
-    /// Gives an order as an administrator does while things go wrong: once, on the first node that is well. Returns what
-    /// was wrong with it, if anything was.
+    /// Runs a command as an administrator does while things fail: once, on the first healthy node. Returns what went wrong, if
+    /// anything did.
     ///
     /// # Errors
-    /// [`HarnessError::Interrupted`] alone.
+    /// Only [`HarnessError::Interrupted`].
     pub fn order(&self, words: &[&str]) -> Result<Option<String>> {
         let Some(first) = self.well().first().copied() else {
-            return Ok(Some("no node to give it on".into()));
+            return Ok(Some("no healthy node to run it on".into()));
         };
         let given = self.node(first)?.command(words).and_then(|command| command.limit(ORDER_LIMIT).run());
         Ok(match Polled::tolerant(given)? {

@@ -9,7 +9,7 @@ use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Polled, until};
 
 const COROSYNC_LIMIT: Duration = Duration::from_secs(20);
-/// The daemons that outlive a killed Corosync where no service manager ends them.
+/// The daemons that outlive a killed Corosync if no service manager ends them.
 const DAEMONS: [&str; 8] = [
     "pacemakerd",
     "pacemaker-based",
@@ -25,17 +25,16 @@ impl PacemakerCluster {
     /// Kills a node's Corosync and returns when.
     ///
     /// # Errors
-    /// When the node is not running.
+    /// If the node is not running.
     pub fn kill_corosync(&mut self, node: NodeName) -> Result<Epoch> {
         self.node(node)?.kill_processes(&["corosync"])?;
         Ok(self.set_condition(node, NodeCondition::NoCorosync))
     }
 
-    /// Makes good whatever has happened to a node, but processes that were stopped, and returns when that began. The node need not be a
-    /// member yet.
+    /// Undoes any failure of a node except stopped processes, and returns when that began. The node need not be a member yet.
     ///
     /// # Errors
-    /// When it does not come up.
+    /// If it does not come up.
     pub fn repair(&mut self, node: NodeName) -> Result<Epoch> {
         let (at, condition) = self.reconnect(node)?;
         match condition {
@@ -47,7 +46,7 @@ impl PacemakerCluster {
         Ok(at)
     }
 
-    /// Starts Corosync and Pacemaker on nodes that run.
+    /// Starts Corosync and Pacemaker on running nodes.
     pub(super) fn start_daemons(&mut self, nodes: &[NodeName]) -> Result<()> {
         for &name in nodes {
             self.node_mut(name)?.daemon("corosync", &["corosync", "-f"])?;
@@ -61,7 +60,7 @@ impl PacemakerCluster {
                     Polled::There(_) => Polled::There(()),
                 })
             })?;
-            // Without HOME, as under systemd. The endpoint of STS is no parameter of a resource.
+            // Without HOME, as under systemd. The STS endpoint is not a parameter of a resource.
             let sts = format!("AWS_ENDPOINT_URL_STS=http://{CLOUD_IP}:{EC2_PORT}");
             node.daemon("pacemakerd", &["env", &sts, "pacemakerd", "-f"])?;
         }

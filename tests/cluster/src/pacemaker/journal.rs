@@ -1,6 +1,6 @@
-//! Reads the nodes' Corosync and Pacemaker logs as events with a time.
+//! Reads the nodes' Corosync and Pacemaker logs as timed events.
 //!
-//! The times are the logs' own (milliseconds, UTC). Only what a timeline or a check needs is recognised.
+//! The times are the logs' own (milliseconds, UTC). Only lines that a timeline or a check needs are recognised.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -14,57 +14,57 @@ use crate::error::{HarnessError, Result};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// The log files of a node, below its log folder.
+/// The log files of a node, relative to its log folder.
 pub const FILES: [&str; 2] = ["corosync/corosync.log", "pacemaker/pacemaker.log"];
 
-/// Something that a node's log says.
+/// An event in a node's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// When.
+    /// Time in the log.
     pub at: Epoch,
-    /// Whose log says it.
+    /// The node whose log it is.
     pub node: NodeName,
     /// What happened.
     pub kind: EventKind,
 }
 
-/// What a log line says.
+/// Meaning of a log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
-    /// Corosync: the link to a peer gives no answer, or the token was lost.
+    /// Corosync: the link to a peer is down, or the token was lost.
     Suspicion(String),
-    /// Pacemaker: a peer is no member any more.
+    /// Pacemaker: a peer is no longer a member.
     PeerLost(String),
     /// Pacemaker: a peer is a member again.
     PeerBack(String),
-    /// The controller asks a node for an action, as `start`.
+    /// The controller requests an action from a node.
     Initiated {
-        /// The action.
+        /// Such as `start`.
         action: String,
-        /// Resource.
+        /// The resource's id.
         resource: String,
-        /// The node that is asked.
+        /// The node that is to run it.
         on: String,
     },
     /// The executor of this node runs the agent.
     Executing {
-        /// The action.
+        /// Such as `start`.
         action: String,
-        /// Resource.
+        /// The resource's id.
         resource: String,
     },
     /// An action of this node ended.
     Ended {
-        /// The action.
+        /// Such as `start`.
         action: String,
-        /// Resource.
+        /// The resource's id.
         resource: String,
         /// `ok`, `not running`, `error (...)`.
         result: String,
     },
 }
 
-/// A log file that is read on as it grows.
+/// A log file that is followed as it grows.
 #[derive(Debug)]
 pub struct LogFile {
     node: NodeName,
@@ -79,10 +79,10 @@ impl LogFile {
         Self { node, path, offset: 0, rest: String::new() }
     }
 
-    /// Returns the events of the lines written since the last call.
+    /// The events of the lines written since the last call.
     ///
     /// # Errors
-    /// [`HarnessError::Io`] when the file exists and cannot be read.
+    /// [`HarnessError::Io`] if the file exists and cannot be read.
     pub fn read_on(&mut self) -> Result<Vec<Event>> {
         let reading = || format!("reading {}", self.path.display());
         let mut file = match File::open(&self.path) {
@@ -94,7 +94,7 @@ impl LogFile {
         let mut bytes = Vec::new();
         self.offset += file.read_to_end(&mut bytes).map_err(HarnessError::io(reading()))? as u64;
         self.rest.push_str(&String::from_utf8_lossy(&bytes));
-        // What follows the last line feed is still being written.
+        // The text after the last line feed is still being written.
         let complete = self.rest.rfind('\n').map_or(0, |at| at + 1);
         let tail = self.rest.split_off(complete);
         let lines = std::mem::replace(&mut self.rest, tail);
@@ -103,7 +103,7 @@ impl LogFile {
     }
 }
 
-/// Returns the event that a line tells of, if it is one of those above. The year, which logs omit, is taken from `now`.
+/// The event that a line reports, if it is one of those above. The year, which logs omit, is taken from `now`.
 pub fn event(node: NodeName, line: &str, now: Timestamp) -> Option<Event> {
     let kind = kind(line)?;
     let mut words = line.split_whitespace();
@@ -118,8 +118,8 @@ fn kind(line: &str) -> Option<EventKind> {
     if line.contains("[TOTEM ] A processor failed") {
         return Some(EventKind::Suspicion("token lost".to_owned()));
     }
-    // Each daemon notes a change of membership; the controller's note is the one that leads to actions. A name with a
-    // blank is another note: "n2[2] - expected state is now member".
+    // Each daemon logs a change of membership; only the controller's line leads to actions. A name with a blank belongs to another
+    // message: "n2[2] - expected state is now member".
     if line.contains("pacemaker-controld") {
         let peer =
             |state| between(line, "Node ", state).filter(|name| !name.contains(' ')).map(str::to_owned);
@@ -134,7 +134,7 @@ fn kind(line: &str) -> Option<EventKind> {
         let (_, rest) = line.split_once(" operation ")?;
         let (key, rest) = rest.split_once(' ')?;
         let on = rest.split_once("on ")?.1.split_whitespace().next()?;
-        // eip_migrate_from_0: the action is known, what stands before it is the resource.
+        // eip_migrate_from_0: the action is known, the part before it is the resource.
         let (resource, _) = key.rsplit_once(&format!("_{action}_"))?;
         return Some(EventKind::Initiated {
             action: action.into(),

@@ -1,6 +1,6 @@
-//! Real clusters of Pacemaker and Corosync. Everything is ended and removed on drop.
+//! Real clusters of Pacemaker and Corosync. Drop ends and removes everything.
 //!
-//! `scenario` has the scenarios, `chaos` runs rounds of random failures, `demo` is for people.
+//! `scenario` has the scenarios, `chaos` runs rounds of random failures, `demo` is a demonstration.
 
 mod admin;
 pub(crate) mod chaos;
@@ -35,29 +35,29 @@ use crate::state_dir::StateDir;
 use crate::topology::{ELASTIC_IP, Layout, NodeName, OVERLAY_IP, OVERLAY_IPV6, PRIVATE_VIP};
 use crate::wait::{Epoch, Polled, until};
 
-/// The resource's id.
+/// Id of the resource for the elastic IP.
 pub const RESOURCE: &str = "eip";
-/// From the start of the daemons until all nodes are members: 5 s when nothing else runs.
+/// From the start of the daemons until all nodes are members: 5 s on an idle machine.
 const ONLINE_LIMIT: Duration = Duration::from_secs(90);
 
-/// What a cluster is made of.
+/// What a cluster consists of.
 #[derive(Debug, Clone, Args)]
 pub struct ClusterOptions {
-    /// The agent under test [default: `EIP_BIN`, else what make agent leaves].
+    /// The agent under test [default: `EIP_BIN`, or else what make agent built].
     #[arg(long, value_name = "PATH", default_value_os_t = built::agent(), hide_default_value = true)]
     pub agent: PathBuf,
-    /// How many nodes: 2 or 3.
+    /// Number of nodes: 2 or 3.
     #[arg(long, value_name = "N", default_value = "2", value_parser = value_parser!(u8).range(2..=3))]
     pub nodes: u8,
-    /// Corosync's token timeout; a busy machine wants 2000.
+    /// Corosync's token timeout; a busy machine needs 2000.
     #[arg(long, value_name = "MS", default_value = "1000", value_parser = token())]
     pub token: Duration,
-    /// How the nodes lie in the VPC.
+    /// The VPC's layout.
     #[arg(skip)]
     pub layout: Layout,
 }
 
-/// Reads Corosync's token timeout from a command line.
+/// Parses Corosync's token timeout.
 pub(crate) fn token() -> impl TypedValueParser<Value = Duration> {
     value_parser!(u64).range(500..=60_000).map(Duration::from_millis)
 }
@@ -71,15 +71,15 @@ pub struct ManagedAddress {
     pub agent: &'static str,
     /// The parameter that names the address.
     pub parameter: &'static str,
-    /// The address.
+    /// The address itself.
     pub ip: IpAddr,
-    /// Other parameters of the resource beside the elastic IP.
+    /// Further parameters of the resource, if it exists beside the elastic IP.
     pub parameters: &'static [&'static str],
-    /// The calls to EC2 that move it: the one that takes it and the one that releases it, or would.
+    /// The calls to EC2 that move it: the one that takes it and the one that would release it.
     pub calls: [&'static str; 2],
 }
 
-/// The elastic IP that most clusters are about.
+/// The elastic IP, which most clusters manage.
 pub static ELASTIC: ManagedAddress = ManagedAddress {
     resource: RESOURCE,
     agent: "eip",
@@ -107,9 +107,9 @@ pub static OVERLAY: ManagedAddress = ManagedAddress {
     parameters: &[],
     calls: ["ReplaceRoute", "DeleteRoute"],
 };
-/// The same, of the other family.
+/// The same in IPv6.
 pub static IPV6_OVERLAY: ManagedAddress = ManagedAddress { ip: OVERLAY_IPV6, ..OVERLAY };
-/// The overlay address that may be managed beside the elastic IP. EC2 is asked at every other monitor.
+/// The overlay address that may be managed beside the elastic IP. Every other monitor queries EC2.
 pub static OVERLAY_BESIDE: ManagedAddress = ManagedAddress {
     resource: "overlay",
     parameters: &["routing_table=auto", "route_check_interval=6"],
@@ -119,7 +119,7 @@ pub static OVERLAY_BESIDE: ManagedAddress = ManagedAddress {
 pub static ADDRESSES: [&ManagedAddress; 5] = [&ELASTIC, &PRIVATE, &OVERLAY, &IPV6_OVERLAY, &OVERLAY_BESIDE];
 
 impl ManagedAddress {
-    /// Returns whether the address leaves its node by a call to EC2. An overlay address does not: a stop leaves the routes alone.
+    /// True if the address leaves its node by a call to EC2. An overlay address does not: a stop leaves the routes alone.
     pub fn is_released(&self) -> bool {
         self.calls != OVERLAY.calls
     }
@@ -150,10 +150,10 @@ impl DerefMut for PacemakerCluster {
 }
 
 impl PacemakerCluster {
-    /// Brings a cluster up and returns once all nodes are online. It has no resource yet.
+    /// Brings a cluster up without a resource, and returns when all nodes are online.
     ///
     /// # Errors
-    /// When any part fails to come up; what was made until then is removed.
+    /// If any part fails to come up; what was created until then is removed.
     pub fn up(options: &ClusterOptions) -> Result<Self> {
         let mut cluster = Self::boot(options, |_, _| Ok(()))?;
         cluster.start_daemons(&cluster.nodes())?;
@@ -163,11 +163,11 @@ impl PacemakerCluster {
         Ok(cluster)
     }
 
-    /// Boots the nodes in their cloud; no cluster daemon runs yet. Before a node's first boot, `before` may change its
-    /// state folder: a folder `etc` becomes its `/etc`, an executable `prepare` is run at the end of each boot.
+    /// Boots the nodes in their cloud without any cluster daemon. Before a node's first boot, `before` may change its state folder:
+    /// a folder `etc` becomes its `/etc`, an executable `prepare` is run at the end of each boot.
     ///
     /// # Errors
-    /// When any part fails to come up; what was made until then is removed.
+    /// If any part fails to come up; what was created until then is removed.
     pub fn boot(
         options: &ClusterOptions,
         mut before: impl FnMut(&StateDir, NodeName) -> Result<()>,
@@ -196,40 +196,40 @@ impl PacemakerCluster {
         Ok(Self { machines, addresses, standby, stopped, logs, events: Vec::new() })
     }
 
-    /// Returns the nodes that nothing has happened to.
+    /// The nodes without a failure.
     pub fn well(&self) -> Vec<NodeName> {
         let mut well = self.machines.well();
         well.retain(|node| !self.stopped.contains(node));
         well
     }
 
-    /// Returns the addresses that the cluster manages, the one that clients connect to first.
+    /// The addresses that the cluster manages; the first is the one that clients connect to.
     pub fn addresses(&self) -> &[&'static ManagedAddress] {
         &self.addresses
     }
 
-    /// Runs a command on the first node that is well.
+    /// Runs a command on the first healthy node.
     ///
     /// # Errors
-    /// When no node is, or the command fails.
+    /// If there is none, or the command fails.
     pub fn run(&self, words: &[&str]) -> Result<String> {
         let first =
-            self.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is well".into()))?;
+            self.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is healthy".into()))?;
         self.node(first)?.run(words)
     }
 
-    /// Returns what a node believes about the cluster.
+    /// A node's view of the cluster.
     ///
     /// # Errors
-    /// When the node has no cluster running, or its answer is not understood.
+    /// If the node has no cluster running, or its answer is not understood.
     pub fn status(&self, node: NodeName) -> Result<ClusterStatus> {
         ClusterStatus::parse(&self.node(node)?.run(&["crm_mon", "-1", "--output-as=xml"])?)
     }
 
-    /// Returns what the nodes' logs tell since `from`, in order of time.
+    /// Log events of all nodes since `from`, in order of time.
     ///
     /// # Errors
-    /// When a log cannot be read.
+    /// If a log cannot be read.
     pub fn events_since(&mut self, from: Epoch) -> Result<Vec<Event>> {
         for log in &mut self.logs {
             self.events.extend(log.read_on()?);
@@ -263,7 +263,7 @@ impl PacemakerCluster {
     }
 }
 
-/// Returns the agent's full path: nodes are started elsewhere.
+/// The agent's full path: nodes have another working directory.
 fn find(agent: &Path) -> Result<PathBuf> {
     let found =
         fs::canonicalize(agent).map_err(HarnessError::io(format_args!("the agent {}", agent.display())))?;

@@ -1,4 +1,4 @@
-//! Saves what explains a failure: the nodes' logs, the simulator's request log, the history of the address.
+//! Saves what helps to explain a failure: the nodes' logs, the simulator's request log, the history of the address.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -35,7 +35,7 @@ fn all(cluster: &PacemakerCluster, base: &Path, scenario: &str) -> Result<PathBu
     Ok(folder)
 }
 
-/// Prints what a reader wants to see first of a failure, and keeps everything in a folder below `base`.
+/// Prints the most telling lines, and saves everything in a folder below `base`.
 pub fn explain(cluster: &PacemakerCluster, base: &Path, scenario: &str) {
     print!("{}", digest(cluster));
     match all(cluster, base, scenario) {
@@ -44,15 +44,15 @@ pub fn explain(cluster: &PacemakerCluster, base: &Path, scenario: &str) {
     }
 }
 
-/// Returns what a reader wants to see first: the agent's lines and the end of each node's log, and the last requests.
+/// The most telling lines: those of the agent, the end of each node's log, and the last requests.
 fn digest(cluster: &PacemakerCluster) -> String {
     let mut text = String::new();
     for name in cluster.nodes() {
         let Ok(node) = cluster.node(name) else { continue };
         let log = fs::read_to_string(node.logs().join("pacemaker/pacemaker.log")).unwrap_or_default();
         let ours = |line: &&str| line.contains("eip(") || line.contains("ocf-exit-reason");
-        // The scheduler repeats what it knows, and the other daemons note each change of membership once more;
-        // pings are this harness looking.
+        // The scheduler repeats what it knows, and the other daemons log each change of membership again; pings come from this
+        // harness.
         let notable = |line: &&str| {
             line.contains("pacemaker-controld")
                 && !line.contains("(handle_ping)")
@@ -65,7 +65,7 @@ fn digest(cluster: &PacemakerCluster) -> String {
     }
     text.push_str("--- requests\n");
     let requests = cluster.world().requests_since(0.0);
-    // Healthy reads of metadata would push everything else out of sight.
+    // Successful metadata queries would crowd everything else out.
     let telling = |request: &&LoggedRequest| request.service != Service::Imds || request.fault.is_some();
     let shown = requests.iter().filter(telling).map(|request| {
         let who = cluster.world().sender(request).map_or_else(|| "?".to_owned(), |node| node.to_string());

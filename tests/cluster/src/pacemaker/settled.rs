@@ -1,4 +1,4 @@
-//! The strict check: is the cluster in one agreed, healthy, final state? Pure.
+//! The strict check: is the cluster in one consistent, healthy, final state? Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use eip::face::cluster::status::CrmMonNode;
 use super::crm_mon::ClusterStatus;
 use crate::topology::{NodeName, name_of};
 
-/// What the outside shows of a resource at the same moment.
+/// What the cloud, a client and the devices show of a resource at the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outside {
     /// The resource's id.
     pub resource: &'static str,
-    /// Who holds its address in the cloud.
+    /// The node that holds its address, according to EC2.
     pub holder: Option<NodeName>,
-    /// Who answers a client of its address.
+    /// The node that answers a client of its address.
     pub answering: Option<NodeName>,
-    /// On which nodes' devices its address is. `None` if it is one that is on no device.
+    /// The nodes that have its address on a device. `None` if this kind of address is on no device.
     pub devices: Option<Vec<NodeName>>,
 }
 
-/// Returns the one node on which the first of the resources runs, if every view says so, all of them run on one node each, and the outside
-/// agrees; otherwise what is wrong.
+/// The one node on which the first of the resources runs, if every view says so, each resource runs on one node, and the outside agrees;
+/// otherwise the first flaw.
 ///
-/// `views` are those of all nodes that should be online; every other node in them must be offline. The nodes in
-/// `standby` must be known as such, and no other.
+/// `views` are those of all nodes that should be online; every other node in them must be offline. Exactly the nodes in `standby`
+/// must be shown as being in standby.
 pub fn verdict(
     views: &[(NodeName, ClusterStatus)],
     standby: &BTreeSet<NodeName>,

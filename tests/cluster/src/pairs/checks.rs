@@ -9,8 +9,8 @@ use crate::topology::{ELASTIC_IP, NodeName, name_of};
 use crate::wait::{Epoch, now};
 
 impl NodePair {
-    /// Waits until the cloud, a client of the address and the cluster manager on every node that is well agree that `holder` has the
-    /// address, and all that has lasted for a second.
+    /// Waits until the cloud, a client of the address and the cluster manager on every healthy node agree that `holder` has the address, and
+    /// all that has lasted for a second.
     pub fn settle(&self, holder: NodeName, limit: Duration) -> Result<()> {
         let look = || {
             let (held, answering) = (self.world().holder(), self.answering(self.layout().address()));
@@ -25,8 +25,8 @@ impl NodePair {
         self.settled(&format!("all agree on {holder}"), limit, look).map(drop)
     }
 
-    /// Asserts that since `from` the address went to these nodes, one after the other, and to no other. It was unassigned between two of
-    /// them only if the cluster manager releases it.
+    /// Asserts that since `from` the address went to these nodes, one after the other, and to no other. It was unassigned between two
+    /// of them only if the cluster manager releases it.
     pub fn ensure_moved(&self, from: Epoch, to: &[NodeName]) -> Result<()> {
         let history = self.world().history();
         let mut holders: Vec<_> = history.iter().filter(|held| held.at >= from).map(|held| held.by).collect();
@@ -47,7 +47,7 @@ impl NodePair {
         ensure(gap.total == 0.0, || format!("the address was unassigned for {:.2} s", gap.total))
     }
 
-    /// Asserts that `status` says on these nodes, in words and by its exit code, that `holder` has the address and others have not.
+    /// Asserts that `status` on these nodes reports, in its output and exit code, that `holder` has the address and the others do not.
     pub fn ensure_status(&self, nodes: &[NodeName], holder: NodeName) -> Result<()> {
         let address = ELASTIC_IP.to_string();
         for &node in nodes {

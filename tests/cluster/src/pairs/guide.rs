@@ -1,9 +1,9 @@
 //! A guide, run as its reader would run it.
 //!
-//! Every block of commands says in its first line where it is run and what has to come of it. `sh on=host01`, or `on=both`: the node.
+//! The first line of every block of commands says where it is run and what it has to achieve. `sh on=host01`, or `on=both`: the node.
 //! `holder=host02`: the address has to get there. `own=host01`: the text has the reader give that node its own address back at the
-//! console. `pcs=file`: commands of pcs are tried on a file instead of on a running cluster. A block of text after it is what its last
-//! command prints.
+//! console. `pcs=file`: pcs commands are tried on a file instead of on a running cluster. A block of text after it is the output of
+//! its last command.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::error::{HarnessError, Result, ensure};
 use crate::topology::{NodeName, own_address};
 use crate::wait::{Polled, until};
 
-/// For one block: dpkg is the slowest in it.
+/// For one block: its slowest command is dpkg.
 const LIMIT: Duration = Duration::from_mins(1);
-/// What stands before the commands of a block with `pcs=file`.
+/// Prefix of a block with `pcs=file`.
 const PCS_ON_A_FILE: &str = "[ -e /run/cib.xml ] || cibadmin --empty >/run/cib.xml
 pcs() { command pcs -f /run/cib.xml \"$@\"; }
 ";
 
-/// Runs the blocks of a part of the pair's guide, one after the other.
+/// Runs the blocks of one part of the pair's guide in order.
 pub fn run(pair: &NodePair, part: &str) -> Result<()> {
     for block in blocks(pair.manager.guide, part)? {
         for node in block.places(pair.manager)? {
@@ -54,21 +54,20 @@ fn play(block: &Block, pair: &NodePair, node: NodeName) -> Result<()> {
 /// A block of commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Block {
-    /// What its first line says behind `sh`: a name and a value each.
+    /// The attributes after `sh` in its first line, as names and values.
     says: Vec<(String, String)>,
-    /// The commands.
     commands: String,
-    /// What the last of them prints.
+    /// Expected output of the last command.
     printed: Option<String>,
 }
 
 impl Block {
-    /// Returns what the block says of a thing.
+    /// Value of an attribute.
     fn says(&self, name: &str) -> Option<&str> {
         self.says.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the node that the block says of a thing, by the name that the guide gives it.
+    /// The node that an attribute names, by its host name in the guide.
     fn node(&self, name: &str, manager: &Manager) -> Result<Option<NodeName>> {
         let named = |value: &str| {
             let node = NodeName::first(2).find(|node| (manager.host_name)(*node) == value);
@@ -79,7 +78,7 @@ impl Block {
         self.says(name).map(named).transpose()
     }
 
-    /// Returns the nodes that the block is run on, in order.
+    /// The nodes that the block is run on, in order.
     fn places(&self, manager: &Manager) -> Result<Vec<NodeName>> {
         if self.says("on") == Some("both") {
             return Ok(NodeName::first(2).collect());
@@ -90,8 +89,8 @@ impl Block {
         Ok(vec![node])
     }
 
-    /// Asserts that the commands succeeded and ended by printing what the document has. A last command `status` may also end with
-    /// `not_here`: its exit code where the address is not.
+    /// Asserts that the commands succeeded and that their output ends with what the document shows. If the last command is `status`, it may
+    /// also exit with `not_here`, its code on a node without the address.
     fn ensure_printed(&self, output: &Output, not_here: i32) -> Result<()> {
         let told =
             || format!("{}: {}\n{}{}", self.commands.trim_end(), output.status, output.stdout, output.stderr);
@@ -101,7 +100,7 @@ impl Block {
     }
 }
 
-/// Returns the blocks of the part of a document that begins with this heading and ends with the next one of its rank.
+/// The blocks in the part of a document from this heading to the next one of the same level.
 fn blocks(document: &str, part: &str) -> Result<Vec<Block>> {
     let mut blocks: Vec<Block> = Vec::new();
     let (mut within, mut lines) = (false, document.lines());
@@ -131,7 +130,8 @@ fn block(kind: &str, commands: String) -> Result<Block> {
     let says: Option<Vec<_>> =
         words.map(|word| word.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect();
     let says = says.filter(|says| !says.is_empty());
-    let says = says.ok_or_else(|| HarnessError::Wrong(format!("no word says where to run: {commands}")))?;
+    let says =
+        says.ok_or_else(|| HarnessError::Wrong(format!("no attribute says where to run: {commands}")))?;
     Ok(Block { says, commands, printed: None })
 }
 
@@ -209,7 +209,7 @@ mod tests {
                     assert!(known, "{name}={value}: {}", block.commands);
                 }
             }
-            assert!(!manager.guide.contains("\n    $ "), "commands stand in blocks that say where they run");
+            assert!(!manager.guide.contains("\n    $ "), "commands belong in blocks that say where they run");
         }
     }
 }

@@ -20,68 +20,66 @@ use crate::suite::TestBed;
 use crate::topology::{Layout, NodeName, own_address};
 use crate::wait::Epoch;
 
-/// For what is installed at a boot; dpkg takes some seconds.
+/// For the installation at boot; dpkg takes some seconds.
 const INSTALL_LIMIT: Duration = Duration::from_mins(1);
 
-/// A cluster manager, as far as its tests differ from those of others.
+/// A cluster manager, and how its tests differ from those of others.
 pub struct Manager {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// Programs that the machine must offer, which a group of this name in `tests/requirements` installs.
+    /// Programs that the machine needs. The group of this name in `tests/requirements` installs them.
     pub programs: &'static [&'static str],
     /// Its part of `node-init.sh`.
     pub node_files: &'static str,
-    /// The logs of a node that are printed if a scenario fails.
+    /// A node's logs that are printed if a scenario fails.
     pub logs: &'static [&'static str],
-    /// Returns the name that its article and its guide give a node.
+    /// A node's host name in its article and its guide.
     pub host_name: fn(NodeName) -> String,
-    /// The guide.
+    /// Text of the guide.
     pub guide: &'static str,
-    /// The command of ours that it calls.
+    /// Our command that it calls.
     pub script: &'static str,
-    /// Returns what `status` of that command prints and ends with on the node with the address (true), and on the other one.
+    /// Output and exit code of that command's `status` on the node with the address (true), and on the other one.
     pub status: fn(bool) -> (String, i32),
-    /// True if a stop releases the address before the other node takes it, so that it may be unassigned between two nodes.
+    /// True if a stop releases the address before the other node takes it, so that it may be unassigned in between.
     pub releases: bool,
     /// True if each node has an elastic IP of its own, which the one under test displaces.
     pub own_addresses: bool,
     /// Starts it on a node.
     pub start: fn(&mut NodePair, NodeName) -> Result<()>,
-    /// Returns what it says against `holder` being the node with the address, on any node that is well.
+    /// What contradicts `holder` being the node with the address, according to it, on any healthy node.
     pub flaw: fn(&NodePair, NodeName) -> Result<Result<(), String>>,
     /// Its scenarios; those of a group share a pair.
     pub groups: &'static [Group],
-    /// True if the groups may be played at the same time.
+    /// True if the groups may run at the same time.
     pub side_by_side: bool,
 }
 
 /// Scenarios that are played on one pair, in order: each begins as the one before ends.
 pub struct Group {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// What the pair is made of.
     pub setup: fn() -> PairSetup,
-    /// The scenarios.
     pub scenarios: &'static [PairScenario],
 }
 
-/// What a pair is made of.
+/// What a pair consists of.
 #[derive(Debug, Clone, Default)]
 pub struct PairSetup {
     /// The files of each node, by their paths below its folder: `etc` is added to `/etc`, `root` becomes `/root`.
     pub files: [Vec<(&'static str, String)>; 2],
-    /// A shell script that installs at each boot what is to be there; the packages are in `/run/packages`.
+    /// A shell script that does the installation at each boot; the packages are in `/run/packages`.
     pub install: String,
-    /// Key id and secret of a user, for whom the files have the keys. If `None`, the instances have a role.
+    /// Access key id and secret of a user; the files contain them. If `None`, the instances have a role.
     pub user: Option<(&'static str, &'static str)>,
-    /// What the environment of the cluster manager has beside what every node has, as `NAME=value`.
+    /// Additional variables for the cluster manager's environment, as `NAME=value`.
     pub environment: Vec<String>,
 }
 
 /// A test of the whole pair.
 pub type PairScenario = crate::suite::Scenario<NodePair>;
 
-/// Returns a scenario that begins as the one before ends.
+/// A scenario that begins as the one before ends.
 pub const fn step(
     name: &'static str,
     about: &'static str,
@@ -90,12 +88,12 @@ pub const fn step(
     PairScenario { name, about, start: (), run }
 }
 
-/// Two nodes and their cluster manager. Dropping them ends and removes everything.
+/// Two nodes and their cluster manager. Drop ends and removes everything.
 pub struct NodePair {
     machines: Machines,
     manager: &'static Manager,
     setup: PairSetup,
-    /// The nodes on which the cluster manager does not run, though they are well.
+    /// The healthy nodes on which the cluster manager does not run.
     stopped: BTreeSet<NodeName>,
 }
 
@@ -114,7 +112,7 @@ impl DerefMut for NodePair {
 }
 
 impl NodePair {
-    /// Boots both nodes. The cluster manager does not run yet.
+    /// Boots both nodes without the cluster manager.
     pub fn boot(manager: &'static Manager, setup: PairSetup, packages: &Path) -> Result<Self> {
         let blueprint = Blueprint {
             nodes: 2,
@@ -142,19 +140,18 @@ impl NodePair {
         Ok(pair)
     }
 
-    /// Returns the nodes that nothing has happened to and that run the cluster manager.
+    /// The healthy nodes that run the cluster manager.
     pub fn well(&self) -> Vec<NodeName> {
         let mut well = self.machines.well();
         well.retain(|name| !self.stopped.contains(name));
         well
     }
 
-    /// Returns what the pair is made of.
     pub fn setup(&self) -> &PairSetup {
         &self.setup
     }
 
-    /// Returns the name that a node has in the article and in the guide.
+    /// A node's host name in the article and in the guide.
     pub fn host_name(&self, node: NodeName) -> String {
         (self.manager.host_name)(node)
     }
@@ -165,17 +162,17 @@ impl NodePair {
         (self.manager.start)(self, node)
     }
 
-    /// Notes that the cluster manager does not run on a node from now on.
+    /// Records that the cluster manager does not run on a node from now on.
     pub fn set_stopped(&mut self, node: NodeName) {
         self.stopped.insert(node);
     }
 
-    /// Has a node run this script when it boots, instead of what it was to install.
+    /// Replaces the script that is run when a node boots.
     pub fn install_at_boot(&mut self, script: String) {
         self.setup.install = script;
     }
 
-    /// Makes good whatever has happened to a node, and returns when.
+    /// Undoes any failure of a node, and returns when.
     pub fn repair(&mut self, node: NodeName) -> Result<Epoch> {
         let (at, condition) = self.reconnect(node)?;
         if condition == NodeCondition::Dead {
@@ -191,7 +188,7 @@ impl NodePair {
         booted.command(&["sh", "-ec", &self.setup.install])?.limit(INSTALL_LIMIT).run().map(drop)
     }
 
-    /// Prints the end of what each node has said.
+    /// Prints the end of each node's logs.
     fn print_logs(&self) {
         const LINES: usize = 60;
         for node in self.nodes() {

@@ -1,4 +1,4 @@
-//! Scenarios common to the pairs of every cluster manager.
+//! Scenarios common to all cluster managers of pairs.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::story::Story;
 use crate::topology::{N1, N2, NodeName};
 use crate::wait::{Epoch, Polled, until};
 
-/// From a failure to a settled takeover: Heartbeat's deadtime of 10 s is the longest part of it, and a busy machine is slow.
+/// From a failure to a settled takeover: most of it is Heartbeat's deadtime of 10 s, and a busy machine is slow.
 pub const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
 /// From a return until the pair is settled: Heartbeat itself waits some seconds for its peer.
 pub const RETURN_LIMIT: Duration = Duration::from_secs(90);
 
 impl NodePair {
-    /// Notes what was done, waits until `holder` has the address, and asserts that it went this way since then and no other.
+    /// Notes what was done, waits until `holder` has the address, and asserts that it moved exactly this way since then.
     pub fn follow(
         &self,
         story: &mut Story,
@@ -42,13 +42,13 @@ impl NodePair {
     }
 }
 
-/// Kills the node that has the address as a power cut does; the other one has to take it over.
+/// Kills the node that has the address like a power cut; the other one has to take it over.
 pub fn kill_node(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.power_off(N1)?;
     pair.follow(story, (at, "power cut of n1 (kill -9 of its PID 1)"), N2, &[N2])
 }
 
-/// Takes the interface of the node that has the address down; the other one has to take it over.
+/// Sets the interface of the node that has the address down; the other one has to take it over.
 pub fn link_down(pair: &mut NodePair, story: &mut Story) -> Result<()> {
     let at = pair.cut(N1, Cut::LinkDown)?;
     pair.follow(story, (at, "ip link set eth0 down on n1"), N2, &[N2])

@@ -8,8 +8,8 @@ use super::{Manager, NodePair};
 use crate::error::{HarnessError, Result};
 use crate::{lanes, suite};
 
-/// Plays groups of scenarios with the packages of a folder. All of them that may be played at the same time are, each in a process of its
-/// own: most of the time they wait.
+/// Plays groups of scenarios with the packages of a folder. Groups that may run at the same time do, each in its own process: most
+/// of the time they wait.
 pub fn test(manager: &'static Manager, packages: &Path, wanted: &[String]) -> Result<ExitCode> {
     if manager.side_by_side && wanted.is_empty() {
         let well = lanes::run(manager.groups.iter().map(|group| vec![group.name]))?;
@@ -21,7 +21,7 @@ pub fn test(manager: &'static Manager, packages: &Path, wanted: &[String]) -> Re
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     for group in manager.groups.iter().filter(|group| is_wanted(group.name)) {
         let mut pair = Some(NodePair::boot(manager, (group.setup)(), &packages)?);
-        // One that has failed leaves the next one nothing to begin with.
+        // After a failure the next scenario has no state to begin with.
         let pair_for = |_: &_, before: Option<NodePair>| Ok(before.or_else(|| pair.take()));
         rows.extend(suite::play(group.scenarios, pair_for, |pair, _| pair.print_logs())?);
     }

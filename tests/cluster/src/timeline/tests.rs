@@ -1,6 +1,6 @@
 use super::*;
 
-/// Who held the address since when, or whose answers ended when.
+/// When each node got the address, or when each answer ended.
 type Timed = &'static [(Epoch, &'static str)];
 
 fn node(name: &str) -> NodeName {
@@ -18,7 +18,7 @@ fn gap(total: f64, longest: f64) -> Gap {
 #[test]
 fn gaps_in_the_window_are_added_and_the_longest_is_named() {
     let dead = |to| vec![UnusableSpan { node: node("n1"), from: 10.0, to }];
-    // Who held the address since when, when the first node was dead, and the gap between 10 and 20.
+    // Holders with their times, when the first node was dead, and the gap between 10 and 20.
     let rows: [(&str, Timed, Vec<UnusableSpan>, Gap); 7] = [
         ("a stop, then a start", &[(1.0, "n1"), (10.5, ""), (11.25, "n2")], vec![], gap(0.75, 0.75)),
         ("a migration", &[(1.0, "n1"), (10.5, "n2")], vec![], gap(0.0, 0.0)),

@@ -1,23 +1,22 @@
-//! The agent's actions as the nodes' logs tell of them: where and when they began and ended. Pure.
+//! The agent's actions according to the nodes' logs: where and when they began and ended. Pure.
 
 use crate::pacemaker::journal::{Event, EventKind};
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// One action of the agent other than a recurring monitor, of which the logs tell only results that are new.
+/// One action of the agent. Recurring monitors are not included, because the logs show only results that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedAction {
-    /// Where.
     pub node: NodeName,
     /// `start`, `stop`, `migrate_from`, ..., or `monitor` for a probe.
     pub name: String,
     /// When the executor began it.
     pub began: Epoch,
-    /// When the controller noted its result, and the result; `None` where it never did.
+    /// When the controller logged its result, and the result; `None` if it never did.
     pub ended: Option<(Epoch, String)>,
 }
 
-/// Returns the actions of a resource that began, in order.
+/// The actions of a resource that began, in order.
 pub fn actions(events: &[Event], of: &str) -> Vec<LoggedAction> {
     let mut found: Vec<LoggedAction> = Vec::new();
     for event in events {
@@ -44,7 +43,7 @@ pub fn actions(events: &[Event], of: &str) -> Vec<LoggedAction> {
     found
 }
 
-/// Returns the results of a resource's monitors and probes: where, when, and what.
+/// Results of a resource's monitors and probes: where, when, and the result.
 pub fn monitors<'e>(events: &'e [Event], of: &str) -> impl Iterator<Item = (NodeName, Epoch, &'e str)> {
     events.iter().filter_map(move |event| match &event.kind {
         EventKind::Ended { action, resource, result } if resource == of && action == "monitor" => {

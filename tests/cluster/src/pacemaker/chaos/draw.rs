@@ -1,4 +1,4 @@
-//! Draws one failure of a kind: whom it strikes and how. Pure but for the random numbers given.
+//! Draws one failure of a kind: which nodes it strikes and how. Pure except for the random numbers passed in.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use super::failure::{Disruption, Whom};
 
-/// The daemons as the kernel names them: 15 characters.
+/// The daemons' names in the kernel, which keeps 15 characters.
 const DAEMONS: [&str; 6] = [
     "pacemaker-based",
     "pacemaker-contr",
@@ -16,27 +16,27 @@ const DAEMONS: [&str; 6] = [
     "pacemaker-sched",
     "pacemaker-fence",
 ];
-/// Corosync, too, can be stopped: it is then suspected.
+/// Corosync can be stopped too: the other nodes then suspect it.
 const STOPPABLE: [&str; 4] = ["pacemaker-based", "pacemaker-contr", "pacemaker-execd", "corosync"];
-/// Failures that make the address move, whatever else happens.
+/// Kinds of failure that make the address move in any case.
 const MOVERS: [usize; 6] = [0, 16, 17, 18, 19, 20];
 
-/// Returns whether failures of this kind happen in a cluster of so many nodes: one path of several needs a third node.
+/// True if failures of this kind can happen in a cluster of that many nodes: breaking one of several paths needs a third node.
 pub fn happens(kind: usize, nodes: u8) -> bool {
     kind != Disruption::PathBroken.kind() || nodes > 2
 }
 
-/// Whether a node needs EC2 because of the failure.
+/// True if the failure makes a node call EC2.
 pub fn moves(failure: &Disruption) -> bool {
     !failure.is_of_services() && !matches!(failure, Disruption::AgentsKilled(_))
 }
 
-/// Returns a kind that makes the address move.
+/// Draws a kind that makes the address move.
 pub fn mover(rng: &mut Rng) -> usize {
     rng.choice(MOVERS).unwrap_or_default()
 }
 
-/// Returns a failure of the kind, unless it does not happen in a cluster of so many nodes.
+/// Draws a failure of the kind; `None` if it cannot happen in a cluster of that many nodes.
 pub fn failure(rng: &mut Rng, kind: usize, nodes: u8) -> Option<(Whom, Disruption)> {
     if !happens(kind, nodes) {
         return None;

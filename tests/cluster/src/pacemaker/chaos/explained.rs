@@ -1,4 +1,4 @@
-//! Which failed actions a round explains. Those that it does not are wrong. Pure.
+//! Which failed actions a round explains. Any other is an error. Pure.
 
 use super::struck::{Struck, actions_cut_short, api_in_trouble, metadata_in_trouble};
 use crate::pacemaker::crm_mon::FailedAction;
@@ -7,16 +7,16 @@ use crate::timeline::HolderSince;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// What a monitor says of an address that is not there.
+/// A monitor's exit code for an address that is not there.
 const NOT_RUNNING: &str = "7";
 
-/// Returns the failed actions that nothing that was done since `from` explains, in words.
+/// The failed actions that nothing done since `from` explains, in words.
 ///
-/// - An action that was killed, or whose result a dead daemon took with it, may count as failed.
-/// - A monitor may say "not running" on a node that did not hold the address all the time, and a live move fail there.
-/// - A recurring monitor may fail on a node that had neither EC2 nor its metadata service; a probe may not, and none of an overlay
-///   address.
-/// - A start or a stop has a minute, longer than anything lasts: none may fail by itself.
+/// - An action that was killed, or whose result a dead daemon lost, may count as failed.
+/// - A monitor may report "not running" on a node that did not hold the address all the time, and a live move may fail there.
+/// - A recurring monitor may fail on a node that had neither EC2 nor its metadata service; a probe may not, nor any monitor of an
+///   overlay address.
+/// - A start or a stop has a minute, longer than any failure lasts: it must not fail by itself.
 pub fn unexplained(
     failures: &[FailedAction],
     struck: &[Struck],
@@ -31,7 +31,7 @@ pub fn unexplained(
         let Ok(node) = failure.node.parse::<NodeName>() else { return true };
         let to = Epoch::MAX;
         let lost = !held_throughout(&history_of(address), node, from);
-        // The kernel is a witness that never fails.
+        // The kernel always answers.
         let alone = *address != OVERLAY_BESIDE
             && api_in_trouble(struck, node, from, to)
             && metadata_in_trouble(struck, node, from, to);
@@ -46,7 +46,7 @@ pub fn unexplained(
     wrong.map(ToString::to_string).collect()
 }
 
-/// Returns the action in `eip_migrate_to_0`; a probe, whose interval is 0, is none of those that may fail.
+/// The action in `eip_migrate_to_0`; a probe, whose interval is 0, is not among those that may fail.
 fn action(operation: &str) -> &str {
     if operation.ends_with("_monitor_0") {
         return "probe";
@@ -110,6 +110,6 @@ mod tests {
         let overlay = failure("overlay_monitor_3000", "1");
         assert!(wrong(&overlay, &[api.clone(), metadata.clone()], false), "the kernel knows");
         let probe = failure("eip_monitor_0", "1");
-        assert!(wrong(&probe, &[api, metadata], true), "for that the cluster stops the healthy copy");
+        assert!(wrong(&probe, &[api, metadata], true), "in response the cluster stops the healthy copy");
     }
 }

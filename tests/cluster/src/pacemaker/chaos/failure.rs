@@ -1,4 +1,4 @@
-//! What can go wrong in a round, and whom it strikes.
+//! What can go wrong in a round, and which nodes it strikes.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -7,65 +7,65 @@ use aws_sim::{FaultKind, ImdsState};
 
 use crate::pacemaker::{ELASTIC, ManagedAddress, OVERLAY_BESIDE, PRIVATE};
 
-/// Whom a failure strikes, by role: who holds the address is not known before the round.
+/// Which nodes a failure strikes, by role: the holder of the address is not known before the round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
-    /// The node that holds the address as the round begins.
+    /// The node that holds the address when the round begins.
     Holder,
-    /// One of the others, by number.
+    /// One of the other nodes, by number.
     Other(u8),
-    /// All of them; for failures of a service.
+    /// All nodes; for failures of a service.
     All,
 }
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Disruption {
-    /// Every process dies at once, and the address falls silent.
+    /// Every process dies at once, and the address stops answering.
     PowerCut,
     /// The interface is down.
     LinkDown,
-    /// The packets vanish.
+    /// Packets vanish.
     Blackhole,
-    /// The other nodes are not reached; the cloud is.
+    /// The other nodes are unreachable; the cloud is not.
     PeersLost,
-    /// One of two other nodes is not reached.
+    /// One of two other nodes is unreachable.
     PathBroken,
-    /// Corosync dies.
+    /// Corosync is killed.
     CorosyncKilled,
-    /// Pacemaker and Corosync are ended in order.
+    /// Pacemaker and Corosync are stopped cleanly.
     Left,
-    /// Every process is stopped and goes on later: a machine that gets no time.
+    /// Every process is stopped and continued later, like a machine without CPU time.
     NodeStopped,
-    /// A daemon of the cluster is stopped and goes on later.
+    /// A daemon of the cluster is stopped and continued later.
     DaemonStopped(&'static str),
-    /// A daemon of the cluster dies; Pacemaker starts another one.
+    /// A daemon of the cluster is killed; Pacemaker restarts it.
     DaemonKilled(&'static str),
-    /// Every agent that shows up is killed so long after it was seen.
+    /// Every agent that is started is killed this long after it was first seen.
     AgentsKilled(Duration),
-    /// Calls of EC2 and STS go wrong.
+    /// Calls to EC2 and STS fail.
     ApiIll(FaultKind),
-    /// Orders take effect, and their answers are lost.
+    /// Mutating calls take effect, and their responses are lost.
     AnswersLost(FaultKind),
-    /// EC2 shows what was true so long ago.
+    /// EC2 shows the state of this long ago.
     DescribesOld(Duration),
-    /// The metadata service is ill.
+    /// The metadata service fails.
     MetadataIll(ImdsState),
-    /// The metadata service shows what was true so long ago.
+    /// The metadata service shows the state of this long ago.
     MetadataOld(Duration),
-    /// An administrator puts the node into standby, and takes it out of it.
+    /// An administrator puts the node into standby, and later back online.
     Standby,
-    /// An administrator moves the resource to the node, and takes the constraint back.
+    /// An administrator moves the resource to the node, and later clears the constraint.
     MovedTo,
-    /// An administrator bans the resource from the node, and takes the constraint back.
+    /// An administrator bans the resource from the node, and later clears the constraint.
     Banned,
-    /// The association is ended behind the cluster's back.
+    /// The address is disassociated behind the cluster's back.
     TakenAway,
-    /// The address is given to the node behind the cluster's back.
+    /// The address is associated with the node behind the cluster's back.
     GivenTo,
     /// The private address is unassigned behind the cluster's back.
     PrivateTakenAway,
-    /// The private address is given to the node behind the cluster's back.
+    /// The private address is assigned to the node behind the cluster's back.
     PrivateGivenTo,
     /// One of the route tables is led to no node behind the cluster's back.
     RouteTaken,
@@ -73,7 +73,7 @@ pub enum Disruption {
     RoutesGivenTo,
 }
 
-/// Every kind of failure by its name, in the order of the tables.
+/// Names of all kinds of failure, in the order of the tables.
 pub const KINDS: [&str; 25] = [
     "power cut",
     "link down",
@@ -103,7 +103,7 @@ pub const KINDS: [&str; 25] = [
 ];
 
 impl Disruption {
-    /// Returns the number of its kind in [`KINDS`].
+    /// Index of its kind in [`KINDS`].
     pub fn kind(&self) -> usize {
         match self {
             Self::PowerCut => 0,
@@ -134,32 +134,31 @@ impl Disruption {
         }
     }
 
-    /// Returns the name of its kind.
     pub fn name(&self) -> &'static str {
         KINDS.get(self.kind()).copied().unwrap_or_default()
     }
 
-    /// Returns whether it takes hold of the node's machine, processes or network, so that no second one of that sort may.
+    /// True if it affects the node's machine, processes or network as a whole. A node can have only one such failure at a time.
     pub fn claims_node(&self) -> bool {
         self.kind() <= 10
     }
 
-    /// Returns whether the node is no use to the cluster while it lasts.
+    /// True if the cluster cannot use the node while it lasts.
     pub fn takes_node_out(&self) -> bool {
         self.kind() <= 7
     }
 
-    /// Returns whether the node goes on alone meanwhile, or believes so afterwards.
+    /// True if the node keeps running alone meanwhile, or believes afterwards that it is alone.
     pub fn leaves_node_alone(&self) -> bool {
         matches!(self, Self::LinkDown | Self::Blackhole | Self::PeersLost | Self::NodeStopped)
     }
 
-    /// Returns whether it is one of the cloud's services that is ill, not a node.
+    /// True if a service of the cloud fails, not a node.
     pub fn is_of_services(&self) -> bool {
         (11..=15).contains(&self.kind())
     }
 
-    /// Returns whether it is over at once.
+    /// True if it has no duration.
     pub fn is_momentary(&self) -> bool {
         matches!(
             self,
@@ -173,7 +172,7 @@ impl Disruption {
         )
     }
 
-    /// Returns the only address that it is about; `None` if it is about all of them.
+    /// The only address that it concerns; `None` if it concerns all of them.
     pub fn address(&self) -> Option<&'static ManagedAddress> {
         match self {
             Self::MovedTo | Self::Banned | Self::TakenAway | Self::GivenTo => Some(&ELASTIC),

@@ -1,4 +1,4 @@
-//! Kills agents while they work: waits until one shows up in a node, gives it a moment, and kills it.
+//! Kills agents at work: waits until one appears in a node, pauses, and kills it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,11 +10,11 @@ use rustix::process::Signal;
 use crate::error::{HarnessError, Result};
 use crate::processes::Processes;
 
-/// The agents' names, for the kernel.
+/// The agents' names in the kernel.
 const AGENTS: [&str; 3] = ["eip", "vip", "overlay-ip"];
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 
-/// A thread that kills agents until it is dropped or ended.
+/// A thread that kills agents until it is ended or dropped.
 #[derive(Debug)]
 pub struct Hunter {
     stop: Arc<AtomicBool>,
@@ -23,7 +23,7 @@ pub struct Hunter {
 }
 
 impl Hunter {
-    /// Begins to kill the agents of a node, each so long after it was first seen.
+    /// Starts to kill a node's agents, each of them `after` it was first seen.
     pub fn start(processes: Processes, after: Duration) -> Result<Self> {
         let (stop, killed) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let (halt, count) = (Arc::clone(&stop), Arc::clone(&killed));
@@ -41,7 +41,7 @@ impl Hunter {
         Ok(Self { stop, killed, thread: Some(thread.map_err(HarnessError::io("starting the hunter"))?) })
     }
 
-    /// Stops killing and returns how many were killed.
+    /// Stops killing, and returns how many were killed.
     pub fn end(mut self) -> usize {
         self.halt();
         self.killed.load(Ordering::Relaxed)

@@ -1,8 +1,8 @@
-//! Real clusters under chaos: rounds of random failures, with strict checks all the time and at the quiet point after each.
+//! Real clusters under chaos: rounds of random failures, with strict checks during each round and at the quiet point after it.
 //!
-//! A round is made from the seed, its number and the number of nodes alone, so each can be played again by itself. What
-//! is not repeated is the machine's timing. `plan` says what happens, `strike` and `turmoil` make it happen, `rules` judges what was
-//! seen meanwhile, `quiet` judges the state afterwards, `record` tells it.
+//! A round follows from the seed, its number and the number of nodes alone, so each one can be replayed by itself. The machine's
+//! timing is not reproduced. `plan` decides what happens, `strike` and `turmoil` make it happen, `rules` judges what was observed
+//! meanwhile, `quiet` judges the state afterwards, `record` reports it.
 
 mod actions;
 mod draw;

@@ -9,7 +9,7 @@ use super::draw;
 use super::failure::{Disruption, KINDS, Whom};
 use super::stay;
 
-/// When everything is over, at the latest.
+/// Latest end of any failure, in milliseconds.
 const END: u64 = 10_000;
 /// How often a strike that does not fit is drawn again.
 const DRAWS: usize = 12;
@@ -17,31 +17,29 @@ const DRAWS: usize = 12;
 /// One failure of a round.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedStrike {
-    /// When it begins, counted from the beginning of the round.
+    /// When it begins, from the beginning of the round.
     pub at: Duration,
-    /// How long it lasts.
+    /// Its duration.
     pub lasts: Duration,
-    /// Whom it strikes.
+    /// Which nodes it strikes.
     pub whom: Whom,
-    /// What it is.
+    /// What fails.
     pub failure: Disruption,
 }
 
-/// What happens in a round.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoundPlan {
-    /// The number of the round.
     pub round: u32,
-    /// Whether the resource may be moved live (`allow-migrate`).
+    /// True if the resource may be moved live (`allow-migrate`).
     pub live: bool,
-    /// Whether a monitor runs that asks EC2 each time.
+    /// True if there is a monitor that queries EC2 each time.
     pub deep: bool,
-    /// The failures, in order of time.
+    /// In order of time.
     pub strikes: Vec<PlannedStrike>,
 }
 
 impl RoundPlan {
-    /// Returns the plan of a round of a cluster of so many nodes. With a `kind`, the round begins with that one, and not gently.
+    /// The plan of a round in a cluster of that many nodes. With a `kind`, the round begins with that one, and is never gentle.
     pub fn of(seed: u64, nodes: u8, round: u32, kind: Option<usize>) -> Self {
         let mut rng = Rng::with_seed(mixed(&[seed, u64::from(nodes), u64::from(round)]));
         let (live, deep) = (rng.u8(..4) == 0, rng.u8(..4) == 0);
@@ -53,7 +51,7 @@ impl RoundPlan {
             _ => 4,
         };
         let first = kind.unwrap_or_else(|| first_kind(seed, nodes, round));
-        // In a gentle round nothing happens for which the address would have to move, where the first kind leaves a choice.
+        // In a gentle round the address never has to move, if the first kind leaves a choice.
         let gentle = rng.u8(..5) < 2 && kind.is_none() && plan.add(&mut rng, first, nodes, true);
         if !gentle {
             plan.add(&mut rng, first, nodes, false);
@@ -63,7 +61,7 @@ impl RoundPlan {
             plan.add(&mut rng, kind, nodes, gentle);
         }
         if !gentle && !plan.strikes.iter().any(|strike| draw::moves(&strike.failure)) && rng.u8(..4) != 0 {
-            // A service that is ill has little effect if no node needs it.
+            // A failing service has little effect if no node needs it.
             let kind = draw::mover(&mut rng);
             plan.add(&mut rng, kind, nodes, false);
         }
@@ -92,7 +90,7 @@ impl RoundPlan {
         false
     }
 
-    /// One thing at a time happens to a node's machine, and one constraint is made: taking it back takes all back.
+    /// A node's machine has one failure at a time, and there is one constraint at a time: clearing it clears all.
     fn fits(&self, new: &PlannedStrike) -> bool {
         let constrains = |failure: &Disruption| matches!(failure, Disruption::MovedTo | Disruption::Banned);
         self.strikes.iter().all(|old| {
@@ -105,7 +103,7 @@ impl RoundPlan {
     }
 }
 
-/// Returns the kind that a round begins with: a shuffled deck of all kinds is dealt, so that none is left out.
+/// The kind that a round begins with: a shuffled deck of all kinds is dealt, so that none is left out.
 fn first_kind(seed: u64, nodes: u8, round: u32) -> usize {
     let mut deck: Vec<usize> = (0..KINDS.len()).filter(|kind| draw::happens(*kind, nodes)).collect();
     let size = u32::try_from(deck.len()).unwrap_or(u32::MAX);
@@ -114,7 +112,7 @@ fn first_kind(seed: u64, nodes: u8, round: u32) -> usize {
     deck.get(usize::try_from(number % size).unwrap_or_default()).copied().unwrap_or_default()
 }
 
-/// Returns one number made from several, so that neighbours lead to plans that have nothing in common (`SplitMix64`).
+/// Mixes several numbers into one, so that neighbouring inputs give unrelated plans (`SplitMix64`).
 fn mixed(parts: &[u64]) -> u64 {
     parts.iter().fold(0x9e37_79b9_7f4a_7c15, |state: u64, part| {
         let mut z = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,5 +1,5 @@
-//! The quiet point after each round: everything is well again, and the cluster, the cloud, a client and the agents, asked
-//! directly, have to agree on one node; and then nothing may happen.
+//! The quiet point after each round: everything works again, and cluster, cloud, a client and the agents, called directly,
+//! have to agree on one node; from then on nothing may happen.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ use crate::timeline::voices;
 use crate::topology::{CLOUD_IP, EC2_PORT, NodeName};
 use crate::wait::{Epoch, Polled, let_run, now};
 
-/// How long a state without failed actions is waited for before those on record are looked at.
+/// How long to wait for a state without failed actions before those on record are examined.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// Within it each monitor runs at least once.
+/// Long enough for each monitor to run at least once.
 const WATCH: Duration = Duration::from_secs(4);
-/// What a client may miss on a machine that does other things, too, though nothing is wrong.
+/// How long a client may go without an answer on a busy machine although nothing is wrong, in seconds.
 pub const HICCUP: f64 = 1.0;
 const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
 
-/// Waits until all is settled without a failed action on record, and returns the node with the address and the failed
-/// actions that had to be cleaned up, as an administrator does it.
+/// Waits until all is settled without a failed action on record. Returns the node with the address, and the failed actions that had
+/// to be cleaned up, as an administrator would.
 pub fn reach(
     cluster: &mut PacemakerCluster,
     struck: &[Struck],
@@ -51,7 +51,7 @@ pub fn reach(
         }
         let wrong = unexplained(&failures, struck, |one| cluster.world().history_of(one.ip), from);
         ensure(wrong.is_empty(), || format!("nothing explains these failures: {}", wrong.join("; ")))?;
-        // While the cluster recovers, a clean-up would make it forget what it is about to stop.
+        // During recovery, a clean-up would make the cluster forget what it is about to stop.
         if !cluster.is_idle()? {
             continue;
         }
@@ -63,8 +63,8 @@ pub fn reach(
     }
 }
 
-/// Takes addresses off devices where a probe has found them though another node has them. A probe warns of that, and changes nothing;
-/// a stop takes them off, as its warning says. Returns what there was.
+/// Removes addresses from devices on which a probe has found them while another node holds them. A probe warns of that and changes
+/// nothing; a stop removes them, as its warning says. Returns what was removed.
 fn take_off_leftovers(cluster: &mut PacemakerCluster, from: Epoch) -> Result<Vec<String>> {
     let events = cluster.events_since(from)?;
     let mut found = Vec::new();
@@ -88,8 +88,8 @@ fn take_off_leftovers(cluster: &mut PacemakerCluster, from: Epoch) -> Result<Vec
     Ok(found)
 }
 
-/// Checks that the quiet point lasts: no node acts, no call is made, the addresses stay, every client is answered by one node, and each
-/// node's agents, asked directly, say what is true.
+/// Checks that the quiet point lasts: no node acts, no call is made, the addresses stay, one node answers every client, and each
+/// node's agents, called directly, report the truth.
 pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     let (from, began) = (now(), Instant::now());
     for address in cluster.addresses() {
@@ -125,7 +125,7 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-/// Returns the failed actions on record, as the first node tells that answers.
+/// The failed actions on record, according to the first node that answers.
 fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
     for node in cluster.well() {
         if let Polled::There(status) = Polled::tolerant(cluster.status(node))? {
@@ -136,14 +136,14 @@ fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
                 reason: String::new(),
             });
             let failures = status.failures.clone();
-            // A count comes with its action, unless that is known no more.
+            // A fail-count comes with its action, unless the action is no longer known.
             return Ok(Some(if failures.is_empty() { counted.collect() } else { failures }));
         }
     }
     Ok(None)
 }
 
-/// Returns what the agent of a node answers, to a recurring monitor if to any; nothing where it did not end by itself.
+/// The exit code of a node's agent, as a recurring monitor if it has one; `None` if it did not exit by itself.
 fn ask(
     cluster: &PacemakerCluster,
     node: NodeName,

@@ -1,4 +1,4 @@
-//! Tells of the rounds: a line for each, and the figures at the end. Pure.
+//! Reports the rounds: a line for each, and the figures at the end. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,6 @@ use super::struck::Struck;
 use crate::pacemaker::{ELASTIC, OVERLAY_BESIDE, PRIVATE};
 use crate::topology::name_of;
 
-/// The rounds of one cluster.
 #[derive(Debug)]
 pub struct ChaosRecord {
     nodes: u8,
@@ -19,18 +18,16 @@ pub struct ChaosRecord {
 }
 
 impl ChaosRecord {
-    /// Makes an empty record.
     pub fn new(nodes: u8, seed: u64) -> Self {
         Self { nodes, seed, rounds: Vec::new(), wrong: 0 }
     }
 
-    /// Adds a round.
     pub fn add(&mut self, told: RoundReport, is_wrong: bool) {
         self.rounds.push(told);
         self.wrong += usize::from(is_wrong);
     }
 
-    /// Returns the figures, as a table in Markdown.
+    /// The figures, as a Markdown table.
     pub fn summary(&self) -> String {
         let told = || self.rounds.iter();
         let sum = |of: fn(&RoundReport) -> usize| told().map(of).sum::<usize>().to_string();
@@ -79,7 +76,7 @@ impl ChaosRecord {
     }
 }
 
-/// Returns the line of a round, and the lines below it.
+/// The line of a round, and the details below it.
 pub fn line(plan: &RoundPlan, nodes: u8, told: &RoundReport, wrong: Option<&str>) -> String {
     let verdict = if wrong.is_some() { "WRONG" } else { "ok" };
     let mut text = format!("{verdict:<5} {nodes} nodes, round {}: {plan}\n", plan.round);
@@ -124,7 +121,7 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     if list.is_empty() { "no actions".to_owned() } else { list.join(", ") }
 }
 
-/// Returns the least, the middle and the greatest of some seconds.
+/// Minimum, median and maximum, in seconds.
 fn spread(seconds: impl Iterator<Item = f64>) -> String {
     let mut sorted: Vec<f64> = seconds.collect();
     sorted.sort_by(f64::total_cmp);

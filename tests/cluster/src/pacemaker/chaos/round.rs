@@ -1,4 +1,4 @@
-//! One round: a quiet cluster, a plan, everything well again, a quiet cluster.
+//! One round: a quiet cluster, a plan, repairs, a quiet cluster.
 
 use std::fmt::Display;
 
@@ -15,47 +15,45 @@ use crate::timeline::{Gap, unassigned};
 use crate::topology::NodeName;
 use crate::wait::{Epoch, now};
 
-/// What is known of a round in the end.
+/// What is known of a round when it ends.
 #[derive(Debug, Default, Clone)]
 pub struct RoundReport {
-    /// When it began.
     pub began: Epoch,
-    /// What was done.
+    /// The failures brought about.
     pub struck: Vec<Struck>,
-    /// What became of each address.
+    /// What happened to each address.
     pub courses: Vec<Course>,
     /// From the last repair to the quiet point, in seconds.
     pub to_quiet: f64,
-    /// All of the round, in seconds.
+    /// Duration of the whole round, in seconds.
     pub took: f64,
-    /// Names of the actions that were run for any address, monitors as far as the logs tell of them.
+    /// Names of the actions that were run for any address, including the monitors that the logs show.
     pub actions: Vec<String>,
-    /// How often an agent of any kind was started, as the metadata services saw it.
+    /// How many agents of any kind were started, according to the metadata services.
     pub agents: usize,
-    /// Orders that reached EC2.
+    /// Number of mutating calls that reached EC2.
     pub orders: usize,
     /// Failed actions that were cleaned up.
     pub cleaned: Vec<String>,
 }
 
-/// What became of an address in a round.
+/// What happened to an address in a round.
 #[derive(Debug, Clone)]
 pub struct Course {
-    /// The address.
     pub address: &'static ManagedAddress,
-    /// Who held it before and after.
+    /// Its holder before and after.
     pub holders: (Option<NodeName>, Option<NodeName>),
-    /// Whether there was no reason for it to move.
+    /// True if there was no reason for it to move.
     pub had_to_stay: bool,
-    /// How often it came to another node.
+    /// How often it moved to another node.
     pub moves: usize,
     /// How long it was unassigned, or route tables led to different nodes.
     pub unassigned: Gap,
-    /// How long a client of it was without an answer; a private address has none.
+    /// How long one of its clients was without an answer; a private address has none.
     pub outage: Gap,
 }
 
-/// Plays a round; `told` holds what is known of it, also when it went wrong.
+/// Plays a round; `told` gets what is known of it, even if it fails.
 pub fn play(
     cluster: &mut PacemakerCluster,
     plan: &RoundPlan,
@@ -84,7 +82,7 @@ pub fn play(
     let reached = quiet::reach(cluster, &told.struck, from);
     told.to_quiet = now() - healed;
     tell(cluster, told, from)?;
-    // Before whatever kept it from becoming quiet: a broken rule explains more.
+    // First of all: a broken rule explains more than a failure to become quiet.
     ensure_rules(cluster, told, from)?;
     let (after, cleaned) = reached?;
     told.cleaned = cleaned;
@@ -102,7 +100,7 @@ pub fn play(
     Ok(())
 }
 
-/// Returns the role of a node in a plan, whose roles are those towards the elastic IP.
+/// A node's role in the plan, whose roles refer to the elastic IP.
 fn role(cluster: &PacemakerCluster, holder: NodeName, node: NodeName) -> Whom {
     let mut others = (0..).zip(cluster.nodes().into_iter().filter(|other| *other != holder));
     others.find(|(_, other)| *other == node).map_or(Whom::Holder, |(number, _)| Whom::Other(number))
@@ -112,12 +110,12 @@ fn kept(what: impl Display) -> HarnessError {
     HarnessError::Wrong(format!("nothing was wrong with the holder, but {what}"))
 }
 
-/// Nothing was wrong with the holder of an address: no failure of its resource, and a client that misses nothing.
+/// Asserts that an address that had to stay was not disturbed: no failure of its resource, no gap for its client.
 fn stayed(told: &RoundReport) -> Result<()> {
     for course in told.courses.iter().filter(|course| course.had_to_stay) {
         let (resource, missed) = (course.address.resource, course.outage.longest);
         if missed >= HICCUP {
-            return Err(kept(format_args!("a client of {resource} missed it for {missed:.1} s")));
+            return Err(kept(format_args!("a client of {resource} had no answer for {missed:.1} s")));
         }
         let own = format!("{resource}_");
         let failed: Vec<&str> =

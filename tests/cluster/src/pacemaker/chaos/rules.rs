@@ -1,6 +1,6 @@
-//! What has to hold at every moment of a round, whatever goes wrong. Pure: told from the logs and the cloud's own records.
+//! What has to hold at every moment of a round, whatever fails. Pure: judged from the logs and the cloud's own records.
 //!
-//! These are the rules of the interleavings, as far as they can be seen from outside the agent.
+//! These are the rules of the interleavings, as far as they can be observed from outside the agent.
 
 use super::actions::{LoggedAction, actions, monitors};
 use super::failure::Disruption;
@@ -11,18 +11,18 @@ use crate::timeline::HolderSince;
 use crate::topology::NodeName;
 use crate::wait::Epoch;
 
-/// An action that is given no end in the logs may have gone on for this long: the agent's own timeout.
+/// How long an action without a logged end may have lasted: the agent's own timeout, in seconds.
 const TIMEOUT: f64 = 61.0;
-/// How much later than the agent's end the controller may note it, and clocks of logs may differ by.
+/// How much later than the agent's end the controller may log it, and how far the logs' clocks may differ, in seconds.
 const TOLERANCE: f64 = 0.3;
-/// How long a monitor takes at most when nothing is wrong with the services; then its timeout.
+/// How long a monitor takes at most while the services work, in seconds; otherwise it has its timeout.
 const QUICK: f64 = 1.0;
 const MONITOR_TIMEOUT: f64 = 20.0;
 
-/// An order that reached EC2.
+/// A mutating call that reached EC2.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MutatingCall {
-    /// Who sent it.
+    /// The node that sent it, if known.
     pub sender: Option<NodeName>,
     /// When it arrived.
     pub at: Epoch,
@@ -33,21 +33,20 @@ pub struct MutatingCall {
 /// All that is known of an address in a round.
 #[derive(Debug)]
 pub struct RoundEvidence {
-    /// The address.
     pub address: &'static ManagedAddress,
-    /// When it began.
+    /// When the round began.
     pub from: Epoch,
-    /// What was done.
+    /// The failures brought about.
     pub struck: Vec<Struck>,
-    /// Who held the address, from the beginning of the run.
+    /// The holders of the address since the beginning of the run.
     pub history: Vec<HolderSince>,
-    /// The orders of this round that concern it.
+    /// The mutating calls of this round that concern it.
     pub orders: Vec<MutatingCall>,
-    /// The events of this round.
+    /// The log events of this round.
     pub events: Vec<Event>,
 }
 
-/// Returns everything that was wrong.
+/// All broken rules, in words.
 pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     let actions = actions(&seen.events, seen.address.resource);
     let mut found = Vec::new();
@@ -57,13 +56,13 @@ pub fn breaches(seen: &RoundEvidence) -> Vec<String> {
     found.extend(starts_in_vain(seen, &actions));
     found.extend(undone_starts(seen, &actions));
     found.extend(false_denials(seen, &actions));
-    // What goes on being wrong is said once.
+    // A lasting fault is reported once.
     found.dedup();
     found
 }
 
-/// No node has dissolved an association that was not its own. Calls made by hand are not counted. No node releases an overlay
-/// address: until all route tables have followed, it is with no node.
+/// No node has disassociated an address of which it was not the holder. Calls made by hand do not count. No node releases an overlay
+/// address: while route tables differ, it counts as unassigned.
 fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
     let steps = seen.history.iter().zip(seen.history.iter().skip(1));
     let wrong = steps.filter(|(before, after)| {
@@ -78,8 +77,8 @@ fn releases_of_others(seen: &RoundEvidence) -> Vec<String> {
         .collect()
 }
 
-/// Every order comes from an action that the cluster runs on that node just then, and never from a monitor, or the stop of an overlay
-/// address.
+/// Every mutating call comes from an action that the cluster runs on that node at that time, and never from a monitor, or from the stop of an
+/// overlay address.
 fn stray_calls(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let runs = |order: &&MutatingCall| {
         actions.iter().any(|action| {
@@ -100,7 +99,7 @@ fn stray_calls(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
         .collect()
 }
 
-/// The agent answers before the cluster loses patience. One that was stopped with its machine, or whose executor was, can't.
+/// The agent answers before the cluster's timeout, unless its machine or its executor was stopped.
 fn late_results(seen: &RoundEvidence) -> Vec<String> {
     let results = seen.events.iter().filter_map(|event| match &event.kind {
         EventKind::Ended { action, resource, result } if resource == seen.address.resource => {
@@ -119,9 +118,9 @@ fn late_results(seen: &RoundEvidence) -> Vec<String> {
         .collect()
 }
 
-/// A start that said "ok" held the address at some instant of it.
+/// A start that reported "ok" held the address at some time during it.
 ///
-/// One that had only the metadata service to ask, or an EC2 that was behind, cannot know better.
+/// If it could query only the metadata service, or EC2 was stale, it cannot know better.
 fn starts_in_vain(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let starts = actions.iter().filter(|action| action.name == "start" || action.name == "migrate_from");
     let wrong = starts.filter(|action| {
@@ -135,7 +134,7 @@ fn starts_in_vain(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String>
         .collect()
 }
 
-/// An action whose order worked does not take the address once more from a start that was called later.
+/// An action whose call succeeded does not take the address again from a start that was called later.
 fn undone_starts(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let made_by = |held: &HolderSince| {
         let node = held.by.filter(|node| held.made_by == Some(*node))?;
@@ -164,10 +163,10 @@ fn undone_starts(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> 
     again.collect()
 }
 
-/// "Not running" is never said of a node that held the address all the time, unless neither source was to be relied on.
+/// A node that held the address all the time never reports "not running", unless neither source was reliable.
 ///
-/// A private or overlay address is running only if it is on the device as well: what no agent has put there, or a stop or a power cut has
-/// taken off, is not; nor does a device answer that is down.
+/// A private or overlay address is running only if it is on the device as well: if no agent has put it there, or a stop or a power
+/// cut has removed it, it is not; nor does it answer on a device that is down.
 fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> {
     let denials =
         monitors(&seen.events, seen.address.resource).filter(|(_, _, text)| text.starts_with("not running"));
@@ -198,7 +197,7 @@ fn false_denials(seen: &RoundEvidence, actions: &[LoggedAction]) -> Vec<String> 
         .collect()
 }
 
-/// Returns each state of the address with its end.
+/// Each holder of the address with the time at which it ended.
 fn spans(history: &[HolderSince]) -> impl Iterator<Item = (&HolderSince, Epoch)> {
     let ends = history.iter().skip(1).map(|next| next.at).chain([Epoch::MAX]);
     history.iter().zip(ends)

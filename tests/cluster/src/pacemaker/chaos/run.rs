@@ -1,4 +1,4 @@
-//! Runs the rounds, one cluster for each number of nodes, until one is wrong.
+//! Runs the rounds, one cluster for each number of nodes, until one fails.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,31 +20,31 @@ use crate::suite::TestBed as _;
 use crate::topology::Layout;
 use crate::{built, report};
 
-/// What to run.
+/// Command line of `cluster chaos`.
 #[derive(Debug, Args)]
 pub struct ChaosRun {
-    /// How many rounds, for each number of nodes.
+    /// Number of rounds, for each number of nodes.
     #[arg(long, value_name = "N", default_value = "30", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub rounds: u32,
-    /// The number of the first round: 7 plays what would be the seventh.
+    /// Number of the first round: 7 plays what would be the seventh.
     #[arg(long, value_name = "ROUND", default_value = "1", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub first: u32,
-    /// A number; the same one gives the same rounds [default: another one each time].
+    /// Random seed; the same seed gives the same rounds [default: a new one each time].
     #[arg(long, default_value_t = fastrand::u64(..1 << 32), hide_default_value = true)]
     pub seed: u64,
-    /// What each round begins with [default: all kinds in turn].
+    /// The failure that each round begins with [default: all kinds in turn].
     #[arg(long, value_name = "FAILURE", value_parser = kinds())]
     pub kind: Option<usize>,
-    /// How many nodes: 2 or 3, or both, one after the other.
+    /// Number of nodes: 2 or 3, or both, one after the other.
     #[arg(long, value_name = "N,N", default_value = "2,3", value_delimiter = ',', value_parser = value_parser!(u8).range(2..=3))]
     pub nodes: Vec<u8>,
-    /// The agent under test [default: `EIP_BIN`, else what make agent leaves].
+    /// The agent under test [default: `EIP_BIN`, or else what make agent built].
     #[arg(long, value_name = "PATH", default_value_os_t = built::agent(), hide_default_value = true)]
     pub agent: PathBuf,
-    /// Corosync's token timeout; a busy machine wants 2000.
+    /// Corosync's token timeout; a busy machine needs 2000.
     #[arg(long, value_name = "MS", default_value = "1000", value_parser = token())]
     pub token: Duration,
-    /// Where logs of a wrong round are kept [default: cluster-logs among the build results].
+    /// Folder for the logs of a failed round [default: cluster-logs in the target folder].
     #[arg(long, value_name = "DIR", default_value_os_t = built::logs(), hide_default_value = true)]
     pub save: PathBuf,
 }
@@ -54,7 +54,7 @@ fn kinds() -> impl TypedValueParser<Value = usize> {
     names.try_map(|name| KINDS.iter().position(|kind| *kind == name).ok_or("no such failure"))
 }
 
-/// Runs the rounds, prints each as it ends and the figures at the end, and returns the exit code that says whether none was wrong.
+/// Runs the rounds, prints each as it ends and the figures at the end. The exit code is 0 if no round failed.
 pub fn run(request: &ChaosRun) -> Result<ExitCode> {
     println!("chaos: seed {}, {} rounds each with {:?} nodes", request.seed, request.rounds, request.nodes);
     for &nodes in &request.nodes {
@@ -106,7 +106,7 @@ fn with(request: &ChaosRun, nodes: u8) -> Result<bool> {
     Ok(passed)
 }
 
-/// Sets what the plan wants set before its round.
+/// Configures what the plan needs before its round.
 fn prepare(cluster: &mut PacemakerCluster, plan: &RoundPlan, live: &mut bool, deep: &mut bool) -> Result<()> {
     if plan.live != *live {
         cluster.set_meta("allow-migrate", if plan.live { "true" } else { "" })?;
@@ -132,7 +132,7 @@ fn story(plan: &RoundPlan, told: &RoundReport) -> Story {
     story
 }
 
-/// What you need to find out why.
+/// Prints what helps to find the cause.
 fn explain(request: &ChaosRun, cluster: &PacemakerCluster, nodes: u8, round: u32) {
     save::explain(cluster, &request.save, &format!("chaos-{nodes}-{}-{round}", request.seed));
     let kind = request.kind.and_then(|kind| KINDS.get(kind));

@@ -1,19 +1,19 @@
-//! Which rounds give Pacemaker no reason to move the address, so that it has to stay where it is, untouched. Pure.
+//! Which rounds give Pacemaker no reason to move the address, so that it has to stay where it is, undisturbed. Pure.
 
 use super::failure::{Disruption, Whom};
 use super::plan::PlannedStrike;
 use crate::pacemaker::{ELASTIC, ManagedAddress};
 
-/// Returns whether the elastic IP has to stay with its holder through all of these, with no action but monitors anywhere.
+/// True if the elastic IP has to stay with its holder through all of these, with no action except monitors anywhere.
 ///
-/// Services that are ill are no reason: not EC2, not the metadata service, and not both together for less than the 20 s
-/// that a monitor has. What happens to other nodes is none, as long as the holder keeps quorum, and unless a node that was
-/// alone goes on believing so, with nothing to stop it, as one of two does without fencing.
+/// Failing services are no reason: neither EC2, nor the metadata service, nor both together for less than the 20 s that a monitor
+/// has. Failures of other nodes are no reason either, as long as the holder keeps quorum, and unless a node that was alone keeps
+/// believing so with nothing to stop it, as happens with two nodes without fencing.
 pub fn must_stay(strikes: &[PlannedStrike], nodes: u8) -> bool {
     must_stay_of(&ELASTIC, Whom::Holder, strikes, nodes)
 }
 
-/// Returns the same of an address that a node holds with this role: what happens to other nodes, and to the other address, is no reason.
+/// The same for an address that a node holds with this role: failures of other nodes, and of the other address, are no reason.
 pub fn must_stay_of(address: &ManagedAddress, holder: Whom, strikes: &[PlannedStrike], nodes: u8) -> bool {
     let is_holder = |whom| whom == holder || whom == Whom::All;
     let harmless = |strike: &PlannedStrike| match &strike.failure {
@@ -28,14 +28,14 @@ pub fn must_stay_of(address: &ManagedAddress, holder: Whom, strikes: &[PlannedSt
         | Disruption::RoutesGivenTo
         | Disruption::PathBroken => false,
         _ if is_holder(strike.whom) => false,
-        // A Corosync that gets no time is a node that was alone, once it goes on.
+        // A Corosync without CPU time is a node that was alone, once it continues.
         Disruption::DaemonStopped("corosync") => nodes > 2,
         failure => nodes > 2 || !failure.leaves_node_alone(),
     };
     let lost = strikes.iter().filter(|strike| {
         strike.failure.takes_node_out() || strike.failure == Disruption::DaemonStopped("corosync")
     });
-    // Two nodes go on without quorum, three do not.
+    // Two nodes carry on without quorum, three do not.
     strikes.iter().all(harmless) && (nodes == 2 || lost.count() <= 1)
 }
 

@@ -15,10 +15,10 @@ use crate::pacemaker::{PacemakerCluster, RESOURCE};
 use crate::topology::{ELASTIC_IP, NodeName, PRIVATE_VIP};
 use crate::wait::now;
 
-/// How much slower a hunted agent's metadata service is, so that it lives long enough to be seen.
+/// Extra delay of a hunted agent's metadata service, so that the agent lives long enough to be seen.
 const SLOWED: Duration = Duration::from_millis(120);
 
-/// Brings a failure about, with `holder` in the role of the holder; returns what was done and how it is made good.
+/// Brings a failure about, with `holder` in the role of the holder; returns what was done and how to undo it.
 pub fn begin(
     cluster: &mut PacemakerCluster,
     strike: &PlannedStrike,
@@ -87,7 +87,7 @@ fn of_node(
             Undo::Hunt(Hunter::start(cluster.node(node)?.processes()?, *after)?, fault)
         }
         other => {
-            return Err(HarnessError::Wrong(format!("{other} is nothing that strikes a node's machine")));
+            return Err(HarnessError::Wrong(format!("{other} is not a failure of a node's machine")));
         }
     })
 }
@@ -154,7 +154,6 @@ fn resolve(cluster: &PacemakerCluster, whom: Whom, holder: NodeName) -> Option<N
     }
 }
 
-/// Returns the id of a node's instance.
 pub fn id_of(node: NodeName) -> InstanceId {
     aws_sim::parsed(node.instance())
 }

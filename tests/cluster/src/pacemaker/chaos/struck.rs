@@ -7,28 +7,27 @@ use crate::wait::Epoch;
 /// A failure that was brought about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Struck {
-    /// The failure.
     pub failure: Disruption,
-    /// The node; `None` for all of them.
+    /// `None` for all nodes.
     pub node: Option<NodeName>,
-    /// Since when.
+    /// When it began.
     pub from: Epoch,
-    /// Until when; `None` while it lasts.
+    /// When it ended; `None` while it lasts.
     pub to: Option<Epoch>,
-    /// How many agents were killed.
+    /// Number of agents killed, for a hunt.
     pub killed: Option<usize>,
-    /// Something worth telling: an order that was refused.
+    /// Something worth reporting, such as a refused command.
     pub note: Option<String>,
 }
 
 impl Struck {
-    /// Returns whether it was in force on the node at any time between `from` and `to`.
+    /// True if it was in force on the node at any time between `from` and `to`.
     pub fn touches(&self, node: NodeName, from: Epoch, to: Epoch) -> bool {
         self.node.is_none_or(|own| own == node) && self.from <= to && self.to.is_none_or(|end| end >= from)
     }
 }
 
-/// Returns whether a node could not rely on EC2 at some time between `from` and `to`: it got no answers, or old ones.
+/// True if a node could not rely on EC2 at some time between `from` and `to`, because answers were missing or stale.
 pub fn api_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
         matches!(
@@ -43,14 +42,14 @@ pub fn api_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch)
     })
 }
 
-/// Returns whether a node could not rely on its metadata service at some time between `from` and `to`.
+/// True if a node could not rely on its metadata service at some time between `from` and `to`.
 pub fn metadata_in_trouble(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
         matches!(failure, Disruption::MetadataIll(_) | Disruption::MetadataOld(_) | Disruption::NodeStopped)
     })
 }
 
-/// Returns whether actions of a node may have been ended, or their results lost, between `from` and `to`.
+/// True if actions of a node may have been killed, or their results lost, between `from` and `to`.
 pub fn actions_cut_short(struck: &[Struck], node: NodeName, from: Epoch, to: Epoch) -> bool {
     any(struck, node, from, to, |failure| {
         matches!(

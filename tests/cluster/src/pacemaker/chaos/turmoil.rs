@@ -1,4 +1,4 @@
-//! Brings a plan's failures about, each at its time, and makes each good at its time.
+//! Brings a plan's failures about and undoes them, each at its time.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use crate::pacemaker::PacemakerCluster;
 use crate::topology::NodeName;
 use crate::wait::{let_run, now};
 
-/// Plays a plan to its end, with `holder` in the role of the holder, and returns what was done. All of it is made good again,
-/// except that nodes need not be members yet.
+/// Plays a plan to its end, with `holder` in the role of the holder, and returns what was done. Everything is undone again, but nodes need
+/// not be members yet.
 pub fn play(cluster: &mut PacemakerCluster, plan: &RoundPlan, holder: NodeName) -> Result<Vec<Struck>> {
     let began = Instant::now();
     let mut done: Vec<Struck> = Vec::new();
@@ -39,7 +39,7 @@ pub fn play(cluster: &mut PacemakerCluster, plan: &RoundPlan, holder: NodeName) 
             }
         }
     }
-    // With all nodes there again.
+    // When all nodes are back.
     for words in again {
         cluster.insist(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
     }

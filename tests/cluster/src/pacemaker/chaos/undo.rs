@@ -1,4 +1,4 @@
-//! How failures are made good.
+//! How failures are undone.
 
 use std::time::Duration;
 
@@ -11,33 +11,33 @@ use crate::error::Result;
 use crate::pacemaker::PacemakerCluster;
 use crate::topology::NodeName;
 
-/// How a failure is made good.
+/// How a failure is undone.
 #[derive(Debug)]
 pub enum Undo {
-    /// It is over by itself.
+    /// It ends by itself.
     Nothing,
     /// The node is repaired.
     Repair(NodeName),
-    /// The node's processes go on.
+    /// The node's processes are continued.
     GoOn(NodeName),
-    /// The path between two nodes is there again.
+    /// The path between two nodes is restored.
     Join(NodeName, NodeName),
-    /// The hunt ends, and the metadata service is as quick as ever.
+    /// The hunt ends, and the metadata service is fast again.
     Hunt(Hunter, FaultId),
     /// The faults end.
     Faults(Vec<FaultId>),
-    /// EC2 shows what is true.
+    /// EC2 shows the current state.
     Describes,
-    /// The metadata services work.
+    /// The metadata services work again.
     Metadata(Vec<NodeName>),
-    /// The metadata services show what is true.
+    /// The metadata services show the current state.
     MetadataLag(Vec<NodeName>),
-    /// An order of an administrator takes it back.
+    /// An administrator's command takes it back.
     Order(Vec<String>),
 }
 
 impl Undo {
-    /// Makes it good, and notes in `struck` what there is to tell. Returns an order that has to be given again because it was refused.
+    /// Undoes it, and adds to `struck` what is worth reporting. Returns a command that was refused and has to be repeated.
     pub fn carry_out(
         self,
         cluster: &mut PacemakerCluster,

@@ -1,4 +1,4 @@
-//! Documents as printed by `crm_mon` 2.1.5, shortened. Nodes, groups, clones, fail-counts and what is no document at all are tested in the product.
+//! Output of `crm_mon` 2.1.5, shortened. Nodes, groups, clones, fail-counts and malformed documents are tested in the product.
 
 use super::*;
 
@@ -17,7 +17,7 @@ pub(in crate::pacemaker) const HEALTHY: &str = r#"<pacemaker-result api-version=
   </resources>
   <status code="0" message="OK"/>
 </pacemaker-result>"#;
-/// What stands in the place of the resource after a split.
+/// The attributes of the resource after a split.
 const SPLIT: &str = r#"blocked="true" managed="true" failed="true" failure_ignored="false" nodes_running_on="2" pending="Stopping">
       <node name="n1" id="1" cached="true"/>
       <node name="n2" id="2" cached="true"/>

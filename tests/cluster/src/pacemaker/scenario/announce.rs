@@ -19,7 +19,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[PacemakerScenario {
     run: announced,
 }];
 
-/// Appends each document that it gets to a file. With the standard library alone: it is run by its text.
+/// Appends each document that it receives to a file. Uses the standard library alone, because it is run from its text.
 const WEBHOOK: &str = r"
 import http.server
 class Webhook(http.server.BaseHTTPRequestHandler):
@@ -31,7 +31,7 @@ class Webhook(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(('127.0.0.1', 8099), Webhook).serve_forever()
 ";
 const ALERT: &str = "eip-moves";
-/// What the estimate of an outage may be off by: Pacemaker's daemons hear of the loss one after the other.
+/// Allowed error of an estimated outage: Pacemaker's daemons notice the loss one after the other.
 const TOLERANCE_MS: f64 = 1500.0;
 
 fn announced(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
@@ -83,7 +83,7 @@ fn announcements(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()
     ensure_shown(MONITORING, text)
 }
 
-/// Waits until so many moves were announced, and returns the last one, which this node has to have sent, with this reason.
+/// Waits until that many moves were announced. Returns the last one, which this node must have sent, for this reason.
 fn announced_by(
     cluster: &PacemakerCluster,
     node: NodeName,
@@ -108,7 +108,7 @@ fn announced_by(
     found.ok_or_else(|| HarnessError::Wrong(format!("nothing by {node}, {reason}, {outage}: {all:?}")))
 }
 
-/// Everything that was announced, with the node whose receiver got it.
+/// Every announcement, with the node whose receiver got it.
 fn told(cluster: &PacemakerCluster) -> Result<Vec<(NodeName, Value)>> {
     let mut all = Vec::new();
     for node in cluster.nodes() {

@@ -1,4 +1,4 @@
-//! `eipctl drill` in a real cluster: its figures have to be those of the cloud, and the cluster has to be as it was before.
+//! `eipctl drill` in a real cluster: its figures have to match those of the cloud, and the cluster has to be as it was before.
 
 use std::time::Duration;
 
@@ -41,9 +41,9 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
     },
 ];
 
-/// A file on the node's own disk.
+/// Path on the node's own disk.
 const REPORT: &str = "/var/log/drill.html";
-/// What the clocks of drill and cloud may differ by: the drill counts from when the order was given.
+/// Allowed difference between drill and cloud: the drill counts from when it requested the move.
 const TOLERANCE_MS: u64 = 50;
 
 fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
@@ -62,7 +62,7 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let report = node.run(&["cat", REPORT])?;
     let document = json(&printed)?;
     story.close();
-    // What the cluster has on record of the agent's work, and what the settings of this cluster cost.
+    // What the cluster has on record of the agent's actions, and what the settings of this cluster cost.
     for part in [">stop on n", ">start on n", ">no holder<", ">answered<", "allow-migrate is not set"] {
         ensure(report.contains(part), || format!("not in the report: {part}\n{report}"))?;
     }
@@ -77,7 +77,7 @@ fn drill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
         let (least, most) = (figure("/nobody_ms/at_least"), figure("/nobody_ms/at_most"));
         let right = least <= gap + TOLERANCE_MS && gap <= most.saturating_add(TOLERANCE_MS);
         ensure(right, || format!("the address was unassigned for {gap} ms, the drill reports: {told}"))?;
-        // That it comes through, not for how long it does not: the cloud takes every connection, and then looks for the holder.
+        // Whether it got through, not for how long it did not: the cloud accepts every connection before it looks up the holder.
         let came_through = figure("/client/failed") < figure("/client/attempts");
         ensure(came_through, || format!("no client came through: {told}"))?;
         story.fact(format!("it was unassigned for {gap} ms; the drill reports {least} to {most} ms"));
@@ -103,7 +103,7 @@ fn killed(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
 }
 
 fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
-    // As during the election of a controller: nothing is accepted for a moment.
+    // As during the election of a controller: everything is refused for a moment.
     const REFUSING: &str = r#"mkdir /run/refusing && cd /run/refusing && touch no && printf '%s\n' '#!/bin/sh' \
         'if [ "$1" = --clear ] && rm /run/refusing/no 2>/dev/null; then echo refused >>/run/refusing/log; exit 1; fi' \
         'exec /usr/sbin/crm_resource "$@"' >crm_resource && chmod 755 crm_resource"#;
@@ -112,7 +112,7 @@ fn refused(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     node.run(&["sh", "-c", REFUSING])?;
     route(cluster, home, "replace")?;
     let (path, probe) = ("PATH=/run/refusing:/usr/sbin:/usr/bin", format!("--probe={WEB_PORT}"));
-    // Long enough for several queries to show it unassigned, whatever the speed of this machine.
+    // Long enough for several queries to show it unassigned, however fast this machine is.
     let late = FaultKind::Delay(Duration::from_secs(1));
     cluster.world().cloud().fault(Fault::new(Service::Ec2, late).operation("AssociateAddress"));
     let words = ["env", path, "/run/harness/eipctl", "drill", RESOURCE, "--yes", &probe];
@@ -146,7 +146,7 @@ fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
         let said = said(cluster)?;
         Ok(if said.contains("make that node fail now") { Polled::There(()) } else { Polled::NotYet(said) })
     })?;
-    // Some answers before it, so that the outage has a beginning.
+    // Some answers first, so that the outage has a beginning.
     let_run(Duration::from_secs(2))?;
     let began = cluster.power_off(home)?;
     story.failure(began, format!("power cut of {home}, with eipctl drill --kill on {other}"));
@@ -159,7 +159,7 @@ fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     })?;
     story.close();
     let figure = |path: &str| document.pointer(path).and_then(Value::as_u64).unwrap_or(u64::MAX);
-    // From the first sign that the drill could see, which is Corosync's: the cloud takes every connection, and then looks for the holder.
+    // From the first sign that the drill could see, which is Corosync's: the cloud accepts every connection before it looks up the holder.
     let (took, all) = (figure("/moves/0/took_ms"), now() - began);
     story.fact(format!(
         "the drill says {took} ms from the first sign to the end; {all:.2} s since the power cut"
@@ -172,7 +172,7 @@ fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let within = took > 0 && Duration::from_millis(took).as_secs_f64() < all;
     ensure(by_failure == Some(true) && within, || format!("{document}"))?;
     let report = cluster.node(other)?.run(&["cat", REPORT])?;
-    // That the node is lost is drawn too, if the cluster answered between that and the start; during an election it may not.
+    // The loss of the node is drawn too, if the cluster answered between that and the start; during an election it may not.
     for part in ["first sign of the failure", &format!(">on {home}"), &format!(">start on {other}")] {
         ensure(report.contains(part), || format!("not in the report: {part}\n{report}"))?;
     }
@@ -180,19 +180,19 @@ fn kill(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     ensure_no_constraint(cluster)
 }
 
-/// Has a node reach the address as an instance does, by the way to the internet; `del` ends that, as the link does that goes down.
+/// Makes a node reach the address like an instance does, through the internet gateway; `del` ends that, like a link that goes down.
 fn route(cluster: &PacemakerCluster, node: NodeName, verb: &str) -> Result<()> {
     let (address, way) = (ELASTIC_IP.to_string(), CLOUD_IP.to_string());
     cluster.node(node)?.run(&["ip", "route", verb, &address, "via", &way]).map(drop)
 }
 
-/// Nothing that a move by hand leaves is in the configuration.
+/// Asserts that no constraint of a move by hand is left in the configuration.
 fn ensure_no_constraint(cluster: &PacemakerCluster) -> Result<()> {
     let constraints = cluster.run(&["cibadmin", "--query", "--scope", "constraints"])?;
     ensure(!constraints.contains("cli-"), || format!("a constraint is left: {constraints}"))
 }
 
-/// Returns for each change from one node to another how long the address was unassigned in between, in milliseconds.
+/// For each change from one node to another, how long the address was unassigned in between, in milliseconds.
 fn gaps(history: &[HolderSince], from: Epoch) -> Vec<u64> {
     let mut gaps = Vec::new();
     let mut free_since: Option<Epoch> = None;

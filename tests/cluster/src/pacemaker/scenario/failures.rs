@@ -1,4 +1,4 @@
-//! Failures of a node: the address has to be on the other one soon.
+//! Failures of a node: the other one has to have the address soon.
 
 use super::{PacemakerScenario, RETURN_LIMIT, StartState, active, taken_over};
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! `eip-health` in a real cluster: a standby that could not take over is known before it has to, and the holder stays.
+//! `eip-health` in a real cluster: it shows beforehand that a standby could not take over, and the holder stays.
 
 use aws_sim::{CredState, Fault, ImdsState, LoggedRequest, Service, parsed};
 
@@ -36,7 +36,7 @@ pub(super) const SCENARIOS: &[PacemakerScenario] = &[
 const OTHER: &str = "other";
 const COLOUR: &str = "#health-eip";
 const STRATEGY: &str = "node-health-strategy=migrate-on-red";
-/// All that the agent calls.
+/// Every EC2 call of the agent.
 const CALLS: [&str; 3] = ["DescribeAddresses", "AssociateAddress", "DisassociateAddress"];
 
 fn credentials(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
@@ -72,7 +72,7 @@ fn credentials(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> 
     cluster.insist(&["crm_resource", "--clear", "-r", RESOURCE])?;
 
     story.note(format!(
-        "{standby} has its credentials again, but IAM denies it to take the address since its last dry run"
+        "{standby} has its credentials again, but since its last dry run IAM denies it the address"
     ));
     let denied = Fault::new(Service::Ec2, denied()).operation(CALLS[1]).instance(&parsed(standby.instance()));
     cluster.world().cloud().fault(denied);
@@ -165,7 +165,7 @@ fn node_health(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> 
     cluster.world().heal();
     wait_until_ready(cluster, standby, true)?;
 
-    // Just after a check of the standby: the holder makes one before the second that follows.
+    // Just after a check of the standby: the holder makes one before the standby's next one.
     let before = now();
     until("a check of the standby", TAKEOVER_LIMIT, || {
         let requests = cluster.world().requests_since(before);
@@ -238,7 +238,7 @@ fn end(cluster: &PacemakerCluster) -> Result<()> {
     ensure(!left.contains("eip-ready-"), || format!("attributes are left: {left}"))
 }
 
-/// Runs pcs, which waits for the cluster to be idle after some commands: attributes that change keep it busy.
+/// Runs pcs, which after some commands waits for the cluster to be idle: changing attributes keep it busy.
 fn pcs(cluster: &PacemakerCluster, words: &[&str]) -> Result<()> {
     let words = [&["pcs"][..], words].concat();
     cluster.node(active(cluster)?)?.command(&words)?.limit(TAKEOVER_LIMIT).run().map(drop)
@@ -248,7 +248,7 @@ fn wait_until_ready(cluster: &PacemakerCluster, node: NodeName, ready: bool) -> 
     wait_for(cluster, node, &format!("eip-ready-{RESOURCE}"), &format!("value=\"{ready}\""))
 }
 
-/// Waits until a node's attribute has this value, or this in it.
+/// Waits until a node's attribute has, or contains, this value.
 fn wait_for(cluster: &PacemakerCluster, node: NodeName, attribute: &str, value: &str) -> Result<()> {
     let words = ["attrd_updater", "--query", "--name", attribute, "--node", &node.to_string()];
     until(&format!("{attribute} of {node}: {value}"), TAKEOVER_LIMIT, || {

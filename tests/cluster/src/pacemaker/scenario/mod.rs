@@ -1,4 +1,4 @@
-//! The scenarios: a state to begin with, something that happens, the state that has to follow.
+//! The scenarios: an initial state, an event, the state that has to follow.
 
 mod announce;
 mod drill;
@@ -27,8 +27,8 @@ use crate::topology::NodeName;
 
 /// From a failure to a settled takeover: 2-4 s with the default token, more on a busy machine.
 pub(crate) const TAKEOVER_LIMIT: Duration = Duration::from_mins(1);
-/// From a repair until the node is a member again and all is settled. Longer than a start or stop (60 s) that was under
-/// way and has to run out first.
+/// From a repair until the node is a member again and all is settled. Longer than a start or stop (60 s) in progress, which has
+/// to time out first.
 pub(crate) const RETURN_LIMIT: Duration = Duration::from_secs(150);
 
 /// A test of the whole cluster.
@@ -51,8 +51,8 @@ impl TestBed for PacemakerCluster {
     }
 }
 
-/// Plays scenarios on one cluster, and on a fresh one after a failure, and returns whether all passed. `keep` is where logs of failed
-/// scenarios are kept.
+/// Plays scenarios on one cluster, and on a new one after a failure; returns whether all passed. The logs of failed scenarios go
+/// to `keep`.
 pub fn test(
     scenarios: &[&'static PacemakerScenario],
     options: &ClusterOptions,
@@ -76,7 +76,7 @@ pub fn test(
     Ok(suite::sum_up(&rows, began))
 }
 
-/// The scenarios, in lanes that take about as long as one another; each in the order in which one cluster serves as many of them as possible.
+/// The scenarios, in lanes of about the same duration; each lane is ordered so that one cluster serves as many of them as possible.
 pub const LANES: [&[&[PacemakerScenario]]; 8] = [
     &[moves::SCENARIOS, drill::SCENARIOS],
     &[outages::QUIET, status::SCENARIOS],
@@ -88,30 +88,28 @@ pub const LANES: [&[&[PacemakerScenario]]; 8] = [
     &[overlay::TAKEOVERS],
 ];
 
-/// Returns the scenarios of all lanes.
 pub fn all() -> impl Iterator<Item = &'static PacemakerScenario> {
     LANES.into_iter().flat_map(in_lane)
 }
 
-/// Returns the scenarios of one of [`LANES`].
+/// The scenarios of one of [`LANES`].
 pub fn in_lane(
     groups: &'static [&'static [PacemakerScenario]],
 ) -> impl Iterator<Item = &'static PacemakerScenario> {
     groups.iter().copied().flatten()
 }
 
-/// Returns the node that holds the address.
 fn active(cluster: &PacemakerCluster) -> Result<NodeName> {
     cluster.world().holder().ok_or_else(|| HarnessError::Wrong("the address is unassigned".into()))
 }
 
-/// Returns the first node that is well and not `node`.
+/// The first healthy node other than `node`.
 fn another(cluster: &PacemakerCluster, node: NodeName) -> Result<NodeName> {
     let other = cluster.well().into_iter().find(|other| *other != node);
-    other.ok_or_else(|| HarnessError::Wrong(format!("no node but {node} is well")))
+    other.ok_or_else(|| HarnessError::Wrong(format!("no node except {node} is healthy")))
 }
 
-/// Waits until another node than `from` has taken over and all that are well agree, without a failed action.
+/// Waits until a node other than `from` has taken over and all healthy nodes agree, without a failed action.
 fn taken_over(cluster: &PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
     let active = cluster.settle(None, TAKEOVER_LIMIT)?;
     story.target = Some(active);

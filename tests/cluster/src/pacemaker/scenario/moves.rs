@@ -1,4 +1,4 @@
-//! What an administrator does: create the resource, move it, migrate it, put its node into standby.
+//! An administrator's work: create the resource, move it, migrate it, put its node into standby.
 
 use super::{PacemakerScenario, StartState, TAKEOVER_LIMIT, active, another};
 use crate::error::{Result, ensure};
@@ -77,7 +77,7 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
 }
 
-/// What README says of parameters marked *, for Pacemaker 2.1 and later.
+/// What README says about parameters marked *, for Pacemaker 2.1 and later.
 fn reload(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     story.failure(now(), "crm_resource --set-parameter max_backoff");
     let change = |cluster: &mut PacemakerCluster, value: &str, wanted: &[&str]| -> Result<()> {
@@ -92,8 +92,8 @@ fn reload(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     change(cluster, "50", &["reload-agent"])?;
     cluster.run(&["crm_resource", "--refresh", "-r", RESOURCE])?;
     cluster.settle(None, TAKEOVER_LIMIT)?;
-    // On which node it starts again is open: Pacemaker clears what the refresh left as a failure at the same time, and plans anew if the stop
-    // is over first, without a node that has the resource.
+    // On which node it starts again is open: Pacemaker clears what the refresh left as a failure at the same time. If the stop is over first, it
+    // plans again without a node that has the resource.
     change(cluster, "40", &["stop", "start"])?;
     change(cluster, "30", &["reload-agent"])?;
     story.target = Some(active(cluster)?);
@@ -146,7 +146,7 @@ pub(super) fn order_move(
     Ok(to)
 }
 
-/// Takes back the constraint that a move leaves; the resource stays.
+/// Clears the constraint that a move leaves; the resource stays.
 pub(super) fn clear_move(cluster: &mut PacemakerCluster, story: &mut Story, to: NodeName) -> Result<()> {
     story.close();
     cluster.run(&["crm_resource", "--clear", "-r", RESOURCE])?;

@@ -1,5 +1,5 @@
-//! Outages of the cloud's services: an API that is down is no reason to move an address that works, and no reason to
-//! give up a takeover that has begun.
+//! Outages of the cloud's services: a failing API is no reason to move an address that works, nor to give up a takeover that has
+//! begun.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::story::Story;
 use crate::topology::NodeName;
 use crate::wait::{Epoch, Polled, let_run, now, until};
 
-/// Three monitors and a little.
+/// Three monitors and a little more.
 const API_OUTAGE: Duration = Duration::from_secs(10);
 const IMDS_OUTAGE: Duration = Duration::from_secs(8);
-/// How long the API stays down after the start has begun: far less than the start has (60 s).
+/// How long the API stays down after the start has begun: far less than the start's timeout (60 s).
 const DURING_START: Duration = Duration::from_secs(6);
-/// Within it a monitor (20 s) that hangs has ended, and more have followed.
+/// Long enough for a hanging monitor (20 s) to end and for more to follow.
 const MONITORS_LIMIT: Duration = Duration::from_secs(45);
 /// A start (60 s) that has just missed the API's return and is backing off.
 const START_LIMIT: Duration = Duration::from_secs(90);
 
-/// Those in which nothing may happen.
+/// Outages during which nothing may happen.
 pub(super) const QUIET: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "monitor-api-503",
@@ -50,7 +50,7 @@ pub(super) const QUIET: &[PacemakerScenario] = &[
     },
 ];
 
-/// Those in which a node dies meanwhile.
+/// Outages during which a node dies.
 pub(super) const TAKEOVERS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "failover-api-503",
@@ -166,8 +166,8 @@ pub(super) fn struck_since(cluster: &PacemakerCluster, from: Epoch) -> usize {
     cluster.world().requests_since(from).iter().filter(|request| request.fault.is_some()).count()
 }
 
-/// Waits until a node's monitor has been run `count` times since `from`, as told by the sessions it opens with its
-/// metadata service.
+/// Waits until a node has run `count` monitors since `from`, counted by the sessions that they open with its metadata
+/// service.
 fn wait_for_monitors(cluster: &PacemakerCluster, node: NodeName, from: Epoch, count: usize) -> Result<()> {
     until(&format!("{count} monitors on {node}"), MONITORS_LIMIT + MONITOR_INTERVAL, || {
         let world = cluster.world();

@@ -19,10 +19,10 @@ use crate::topology::{NodeName, name_of};
 use crate::wait::{Epoch, Polled, let_run, now, until};
 use crate::world::ROUTE_TABLES;
 
-/// How long one route table is refused: several attempts, and far less than a start has (60 s).
+/// How long one route table is refused: several attempts, and far less than a start's timeout (60 s).
 const REFUSAL: Duration = Duration::from_secs(5);
 
-/// Moves, and what must move nothing.
+/// Moves, and events that must not move anything.
 pub(super) const QUIET: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "overlay-move",
@@ -62,13 +62,13 @@ pub(super) const QUIET: &[PacemakerScenario] = &[
     },
     PacemakerScenario {
         name: "overlay-route-taken",
-        about: "a person leads one of the route tables elsewhere: the monitor notices, one restart leads it back",
+        about: "a user leads one of the route tables elsewhere: the monitor notices, one restart leads it back",
         start: StartState::Overlay,
         run: route_taken,
     },
 ];
 
-/// What makes the other node take over, in every kind of VPC.
+/// Events that make the other node take over, in every kind of VPC.
 pub(super) const TAKEOVERS: &[PacemakerScenario] = &[
     PacemakerScenario {
         name: "overlay-kill-node",
@@ -197,7 +197,7 @@ fn route_taken(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> 
     let at = now();
     let table = cluster.world().lead_elsewhere();
     let table = table.ok_or_else(|| HarnessError::Wrong("there is no route table".into()))?;
-    story.failure(at, format!("a person leads {table} elsewhere"));
+    story.failure(at, format!("a user leads {table} elsewhere"));
     story.target = Some(cluster.settle(Some(holder), TAKEOVER_LIMIT)?);
     let actions = cluster.actions_since(at, None)?;
     let restart = ["stop", "start"].map(|action| (holder, action.to_owned()));
@@ -273,7 +273,7 @@ fn one_table_denied(cluster: &mut PacemakerCluster, story: &mut Story) -> Result
     refuse_one_table(cluster, survivor, denied());
     let at = cluster.power_off(victim)?;
     story.failure(at, format!("{victim} lost power; {survivor} is denied one route table"));
-    // The mixture is no success: Pacemaker stops what has failed to start.
+    // A mixture is no success: Pacemaker stops a resource that failed to start.
     cluster.wait_for_action("stop", survivor, at, TAKEOVER_LIMIT)?;
     until("the address off the device", TAKEOVER_LIMIT, || {
         let devices = cluster.devices_with(cluster.layout().address())?;
@@ -294,7 +294,7 @@ fn one_table_denied(cluster: &mut PacemakerCluster, story: &mut Story) -> Result
     rejoins(cluster, victim, survivor)
 }
 
-/// Refuses the last of a node's concurrent `ReplaceRoute`s, and whenever it is repeated.
+/// Refuses the last of a node's concurrent `ReplaceRoute`s, and each repetition of it.
 fn refuse_one_table(cluster: &PacemakerCluster, node: NodeName, kind: FaultKind) {
     let fault = Fault::new(Service::Ec2, kind).operation(OVERLAY.calls[0]).instance(&parsed(node.instance()));
     cluster.world().cloud().fault(fault.skip(ROUTE_TABLES - 1));
@@ -306,7 +306,7 @@ fn ensure_split(cluster: &PacemakerCluster) -> Result<()> {
     ensure(holder.is_none(), || format!("all route tables lead to {}", name_of(holder)))
 }
 
-/// Returns the calls that have led a route table elsewhere since `from`.
+/// Calls that have changed a route table since `from`.
 fn accepted_since(cluster: &PacemakerCluster, from: Epoch) -> Vec<LoggedRequest> {
     let mut requests = cluster.world().requests_since(from);
     requests.retain(|request| request.is(OVERLAY.calls[0]) && request.code.is_none());
@@ -322,7 +322,7 @@ fn ensure_at_once(cluster: &PacemakerCluster, from: Epoch) -> Result<()> {
     ensure(at_once, || format!("calls that were not made at once: {accepted:?}"))
 }
 
-/// Has a dead node come back while the address stays where it is.
+/// Boots a dead node again, while the address stays where it is.
 fn rejoins(cluster: &mut PacemakerCluster, dead: NodeName, active: NodeName) -> Result<()> {
     let at = cluster.repair(dead)?;
     cluster.settle(Some(active), RETURN_LIMIT)?;
@@ -343,12 +343,12 @@ fn moved_whole(
     clients_told(cluster, story, began, &[from, to])
 }
 
-/// Asserts that each client was answered by these nodes alone, one after the other, and says how long each was without an answer.
+/// Asserts that these nodes alone answered each client, one after the other, and reports how long each went without an answer.
 fn clients_told(cluster: &PacemakerCluster, story: &mut Story, from: Epoch, by: &[NodeName]) -> Result<()> {
     for (number, client) in (1..).zip(cluster.clients()) {
         let samples = client.since(from);
         let heard = voices(&samples);
-        // A client may have begun no connection between the beginning and the failure.
+        // A client may have begun no connection between the start of the measurement and the failure.
         let mut by = by.to_vec();
         by.dedup();
         ensure(by.ends_with(&heard) && !heard.is_empty(), || {

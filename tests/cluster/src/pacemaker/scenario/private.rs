@@ -46,7 +46,7 @@ fn migrate(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.settle(Some(to), TAKEOVER_LIMIT).map(drop)
 }
 
-/// Moves the resource and takes the constraint back that this leaves.
+/// Moves the resource and clears the constraint that this leaves.
 fn order_move(cluster: &mut PacemakerCluster, story: &mut Story, from: NodeName) -> Result<NodeName> {
     let to = moves::order_move(cluster, story, from)?;
     moves::clear_move(cluster, story, to)?;
@@ -68,7 +68,7 @@ fn kill_node(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-/// Asserts that of the nodes that are well this one alone has the private address, in EC2 and on its device.
+/// Asserts that only this one of the healthy nodes has the private address, in EC2 and on its device.
 fn on_one_device(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
     let holder = cluster.world().holder_of(PRIVATE_VIP);
     ensure(holder == Some(node), || format!("{PRIVATE_VIP} is assigned to {holder:?}, not to {node}"))?;

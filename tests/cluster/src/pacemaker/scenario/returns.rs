@@ -1,7 +1,7 @@
-//! Nodes that come back: after a power cut, and after an isolation in which both sides went on alone.
+//! Nodes that come back: after a power cut, and after an isolation in which both sides carried on alone.
 //!
-//! Without fencing, Pacemaker then finds the resource active twice. What matters is how long the address is unassigned
-//! while it sorts that out, and that nothing stays blocked.
+//! Without fencing, Pacemaker then finds the resource active twice. What matters is how long the address is unassigned while it
+//! resolves that, and that nothing stays blocked.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::wait::{Epoch, let_run, now};
 
 /// Long enough for the isolated node's monitor to have run twice.
 const ISOLATION: Duration = Duration::from_secs(8);
-/// Long enough for the isolated node's monitor (20 s) to have failed and a stop or start of its to be under way.
+/// Long enough for the isolated node's monitor (20 s) to have failed and for its stop or start to be in progress.
 const LONG_ISOLATION: Duration = Duration::from_secs(45);
 /// Long enough for both sides of a split to have taken the address back at least twice.
 const SPLIT: Duration = Duration::from_secs(15);
-/// How long the address may be unassigned, or held only by a node that cannot serve, during a split and during a merge.
+/// How long the address may be unassigned, or held only by a node that cannot serve, during a split and during a merge, in seconds.
 const GAP: f64 = 5.0;
-/// The same with `multiple-active=stop_unexpected`, where the one node that goes on is not started again. If the node that stops had
-/// the address, the other one's next monitor has to find that out, and asks for up to half of its 20 s. [stale-1]
+/// The same with `multiple-active=stop_unexpected`, which does not restart the remaining copy. If the node that stops had the address,
+/// the other one's next monitor has to find that out, and queries for up to half of its 20 s. [stale-1]
 const GAP_UNTIL_MONITORED: f64 = 15.0;
 
 pub(super) const SCENARIOS: &[PacemakerScenario] = &[
@@ -83,7 +83,7 @@ fn stop_unexpected(cluster: &mut PacemakerCluster, story: &mut Story, cut: Cut) 
     cluster.settle(None, TAKEOVER_LIMIT).map(drop)
 }
 
-/// Ends an isolation and follows the merge until it has proved to last.
+/// Ends an isolation and follows the merge until it has proved stable.
 pub(super) fn heal(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     heal_within(cluster, story, GAP)
 }
@@ -114,8 +114,8 @@ fn heal_within(cluster: &mut PacemakerCluster, story: &mut Story, gap: f64) -> R
     Ok(())
 }
 
-/// Both sides are alone, both reach EC2, and without fencing each believes the address to be its own to take: it goes to
-/// and fro, but a node has to hold it nearly all the time.
+/// Both sides are alone, both reach EC2, and without fencing each tries to take the address: it goes back and forth, but a node has to
+/// hold it nearly all the time.
 fn split(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     let holder = active(cluster)?;
     let other = super::another(cluster, holder)?;

@@ -1,4 +1,4 @@
-//! The states that scenarios begin with.
+//! Initial states of scenarios.
 
 use super::{RETURN_LIMIT, TAKEOVER_LIMIT, active};
 use crate::error::{HarnessError, Result};
@@ -7,22 +7,22 @@ use crate::pacemaker::{OVERLAY_BESIDE, PacemakerCluster, RESOURCE};
 use crate::topology::{Layout, NodeName, PRIVATE_VIP};
 use crate::wait::{Polled, until};
 
-/// What a scenario begins with.
+/// Initial state of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartState {
-    /// All nodes well; no resource, and the address is unassigned.
+    /// All nodes healthy; no resource, and the address is unassigned.
     Bare,
-    /// All nodes well, the resource settled, no failure on record.
+    /// All nodes healthy, the resource settled, no failure on record.
     Healthy,
-    /// All nodes well and in one subnet; a resource `vip` settled, with the address on the private address that it moves.
+    /// All nodes healthy and in one subnet; a resource `vip` settled, with the elastic IP on the private address that it moves.
     Private,
-    /// All nodes well, with route tables; a resource `overlay-ip` settled, no failure on record.
+    /// All nodes healthy, with route tables; a resource `overlay-ip` settled, no failure on record.
     Overlay,
-    /// The same with an IPv6 address.
+    /// As `Overlay`, with an IPv6 address.
     Ipv6Overlay,
-    /// The same with route tables of another account.
+    /// As `Overlay`, with route tables of another account.
     SharedOverlay,
-    /// All nodes well; a resource for the elastic IP and one for an overlay address beside it settled, no failure on record.
+    /// All nodes healthy; one resource for the elastic IP and one for an overlay address settled, no failure on record.
     TwoKinds,
     /// The node that held the address is cut off, another one has taken over.
     TakenOverFromIsolated(Cut),
@@ -31,7 +31,7 @@ pub enum StartState {
 }
 
 impl StartState {
-    /// Returns how the nodes have to lie in the VPC.
+    /// The VPC's layout that the state requires.
     pub fn layout(self) -> Layout {
         match self {
             Self::Private => Layout::OneSubnet,
@@ -132,10 +132,10 @@ fn repair_all(cluster: &mut PacemakerCluster) -> Result<()> {
     cluster.nodes().into_iter().try_for_each(|node| cluster.repair(node).map(drop))
 }
 
-/// Asks a node that is a member of the cluster again, which a node just repaired is not at once.
+/// Queries a node that is a member of the cluster again; a node just repaired is not one at once.
 fn has_resource(cluster: &PacemakerCluster) -> Result<bool> {
     let first =
-        cluster.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is well".into()))?;
+        cluster.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is healthy".into()))?;
     let status = until("an answer of crm_mon", RETURN_LIMIT, || Polled::tolerant(cluster.status(first)))?;
     Ok(status.resource(RESOURCE).is_some())
 }

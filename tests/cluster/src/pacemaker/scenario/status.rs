@@ -1,5 +1,5 @@
-//! `eipctl status` in a real cluster with two kinds of address: what it reads from Pacemaker's own tools, on a healthy cluster, beside an
-//! address that was moved behind its back, and where Pacemaker is down.
+//! `eipctl status` in a real cluster with two kinds of address: what it reads from Pacemaker's own tools on a healthy cluster, if an
+//! address was moved behind its back, and if Pacemaker is down.
 
 use serde_json::Value;
 
@@ -49,10 +49,10 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     ensure_no_disagreement(&reported)?;
 
     cluster.run(&["crm_attribute", "--name", "maintenance-mode", "--update", "true"])?;
-    // No recurring monitor is left that would notice.
+    // So that no recurring monitor is left that would notice.
     cluster.run(&["crm_resource", "--wait", "--timeout=30"])?;
     cluster.world().associate(ELASTIC_IP, other)?;
-    story.note(format!("a person moves the elastic IP to {other}, in maintenance mode"));
+    story.note(format!("a user moves the elastic IP to {other}, in maintenance mode"));
     let seen = look(cluster, home)?;
     let told = at(expect(&seen, RESOURCE, &ELASTIC_IP.to_string())?, "/disagreements").to_string();
     ensure(told.contains("EC2 shows it elsewhere"), || format!("no disagreement: {seen}"))?;
@@ -77,7 +77,7 @@ fn status(cluster: &mut PacemakerCluster, story: &mut Story) -> Result<()> {
     cluster.ensure_no_failures()
 }
 
-/// What a node shows.
+/// What `eipctl status` shows on a node.
 fn look(cluster: &PacemakerCluster, node: NodeName) -> Result<Value> {
     let printed = cluster.node(node)?.run(&["/run/harness/eipctl", "status", "--json"])?;
     json(&printed)

@@ -1,4 +1,4 @@
-//! The plans that a seed gives.
+//! The plans that seeds give.
 
 use super::*;
 

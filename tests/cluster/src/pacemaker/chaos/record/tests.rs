@@ -1,4 +1,4 @@
-//! The figures and the lines of rounds.
+//! Figures and lines of rounds.
 
 use super::*;
 use crate::timeline::Gap;

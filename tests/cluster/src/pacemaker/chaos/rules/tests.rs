@@ -1,4 +1,4 @@
-//! Each rule with something that breaks it, and with what comes close and does not.
+//! Each rule with something that breaks it, and with something close that does not.
 
 use aws_sim::{FaultKind, ImdsState};
 
@@ -31,7 +31,7 @@ fn struck(failure: Disruption, on: &str) -> Struck {
     Struck { failure, node: node(on), from: 10.0, to: Some(15.0), killed: None, note: None }
 }
 
-/// A takeover by n2 as it should be.
+/// A correct takeover by n2.
 fn takeover() -> RoundEvidence {
     RoundEvidence {
         address: &ELASTIC,
@@ -128,7 +128,7 @@ fn a_start_that_takes_the_address_back_from_a_later_one_is_found() {
     seen.history = vec![held(1.0, "", "n1"), own, held(12.3, "n2", "n2"), held(13.5, "n1", "n1")];
     seen.orders = vec![order(11.4, "n1"), order(12.2, "n2"), order(13.4, "n1")];
     assert!(only_breach(&seen).contains("the start of n1 took the address a second time"));
-    // Its first order never worked: the cluster has asked both for it, and the last one wins.
+    // Its first call never succeeded: the cluster requested both, and the last one wins.
     seen.history.remove(1);
     assert_eq!(breaches(&seen), Vec::<String>::new());
 }
@@ -138,7 +138,7 @@ fn not_running_is_wrong_of_a_node_that_held_the_address_all_the_time() {
     let mut seen = takeover();
     seen.events.push(ended(20.0, "n2", "monitor", "not running (held by n1)"));
     assert!(only_breach(&seen).contains("a monitor of n2 reported at 10.000 s"));
-    // One source in trouble is no excuse, but makes the monitor take longer: it may have begun before the takeover.
+    // A single failing source is no excuse, but the monitor takes longer: it may have begun before the takeover.
     seen.struck = vec![struck(Disruption::MetadataIll(ImdsState::Hang), "n2")];
     assert_eq!(breaches(&seen), Vec::<String>::new());
     seen.history = vec![held(-20.0, "n2", "n2")];
