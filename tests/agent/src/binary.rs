@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// Returns the agent: `EIP_BIN`, else what `make agent` leaves in the target folder of this test.
+/// The agent under test: `EIP_BIN`, or else what `make agent` left in the target folder of this test.
 ///
 /// # Panics
-/// Where it has not been built.
+/// If it has not been built.
 pub fn binary() -> PathBuf {
     let path = std::env::var_os("EIP_BIN").map_or_else(built, PathBuf::from);
     assert!(path.is_file(), "{} is not there: run `make agent`", path.display());

@@ -5,29 +5,29 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A temporary folder, removed with all that is in it when this is dropped.
+/// A temporary folder, removed with its contents on drop.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes an empty folder that everybody can enter, so that tests can run the agent as another user.
+    /// Creates an empty folder that every user can enter, so that tests can run the agent as another user.
     pub fn new() -> Self {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("eip-agent-tests-{}-{number}", std::process::id()));
-        // A leftover of a killed process that had the same id.
+        // Left behind by a killed process with the same pid.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a temporary folder");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
         Self(path)
     }
 
-    /// Returns its path.
+    /// Absolute path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file in it, with the folders above, and returns its path.
+    /// Writes a file in it, with its parent folders, and returns the file's path.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().expect("below the folder")).expect("folders");
@@ -35,7 +35,7 @@ impl Folder {
         path
     }
 
-    /// Writes a program in it.
+    /// Writes an executable script in it.
     pub fn program(&self, name: &str, script: &str) {
         write_program(&self.0.join(name), script);
     }
@@ -53,7 +53,7 @@ impl Drop for Folder {
     }
 }
 
-/// Writes a program that every user can run, with the folders above it.
+/// Writes a script that every user can run, with its parent folders.
 ///
 /// # Panics
 /// If it cannot be written.
@@ -63,7 +63,7 @@ pub fn write_program(path: &Path, script: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("its mode");
 }
 
-/// Returns the text of every file below a folder, with its path.
+/// Text and path of every file below a folder.
 pub(crate) fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
@@ -79,7 +79,7 @@ pub(crate) fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The names of the files in a state folder that are no locks and no numbers for metrics, sorted: records, and what must not be there.
+/// Sorted names of the files in a state folder other than locks and counters for metrics: records, and files that must not be there.
 ///
 /// # Panics
 /// If the folder cannot be read.

@@ -1,7 +1,7 @@
-//! Namespaces for one test: a network with only a loopback, and a file system view that hides the machine's.
+//! Namespaces for one test: a network with only a loopback device, and a view of the file system that hides the machine's.
 //!
-//! For what can't be shown otherwise: that no network is needed, how the agent behaves on a host that is no EC2 instance, what it
-//! writes to the usual folders. Requires root.
+//! For what can't be shown otherwise: that no network is needed, how the agent behaves on a host that is not an EC2 instance, what
+//! it writes to the usual folders. Requires root.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::UdpSocket;
@@ -14,9 +14,9 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::folder::Folder;
 
-/// What the namespaces are made into, before what the test adds.
+/// Prepares the namespaces, before the test's own preparations.
 ///
-/// The machine's firmware tables, home folders, name servers and state are hidden, as another machine would not have them.
+/// Hides the machine's firmware tables, home folders, name servers and state, because another machine would not have them.
 const PREPARE: &str = r#"set -eu
 mount --make-rprivate /
 ip link set lo up
@@ -27,7 +27,7 @@ touch "$FOLDER/resolv.conf"
 mount --bind "$FOLDER/resolv.conf" "$(readlink -f /etc/resolv.conf || echo /etc/resolv.conf)"
 "#;
 
-/// Namespaces that last until this is dropped, or the test's process ends.
+/// Namespaces that exist until this is dropped, or the test's process ends.
 #[derive(Debug)]
 pub struct Isolation {
     holder: Child,
@@ -35,9 +35,9 @@ pub struct Isolation {
 }
 
 impl Isolation {
-    /// Makes namespaces, with what the shell script `also` does in them; `$FOLDER` is a folder that the test can write.
+    /// Creates namespaces and runs the shell script `also` in them; `$FOLDER` is a folder that the test can write to.
     ///
-    /// Returns nothing where that takes a right this process does not have; in CI that is a failure.
+    /// `None` if this process lacks the privileges; in CI that is a failure.
     #[track_caller]
     pub fn new(also: &str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
@@ -65,25 +65,25 @@ impl Isolation {
         Some(isolation)
     }
 
-    /// Returns the file of the network namespace.
+    /// File of the network namespace.
     pub fn netns(&self) -> PathBuf {
         format!("/proc/{}/ns/net", self.holder.id()).into()
     }
 
-    /// Returns the folder that is `$FOLDER` inside.
+    /// The folder that is `$FOLDER` inside.
     pub fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// Returns a path of the inside as seen from here.
+    /// Path outside of a path inside.
     pub fn outside(&self, inside: &str) -> PathBuf {
         format!("/proc/{}/root{inside}", self.holder.id()).into()
     }
 
-    /// Binds a UDP socket inside. Whoever writes to it waits in vain for an answer.
+    /// Binds a UDP socket inside that never answers.
     pub fn mute_udp(&self, address: &'static str) -> UdpSocket {
         let path = self.netns();
-        // A thread of its own, because it stays in the namespace.
+        // In a thread of its own, because a thread stays in the namespace that it has entered.
         let bound = thread::spawn(move || {
             let file = std::fs::File::open(path).expect("the namespace");
             move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).expect("into it");
@@ -92,7 +92,7 @@ impl Isolation {
         bound.join().expect("the thread that binds")
     }
 
-    /// Runs a program inside, to success, and returns what it prints.
+    /// Runs a program inside and returns its output. Fails the test if the program fails.
     #[track_caller]
     pub fn run(&self, program: &[&str]) -> String {
         let (enter, line) = (self.enter(), program.iter().copied());
@@ -102,14 +102,14 @@ impl Isolation {
         text
     }
 
-    /// Returns the beginning of a command line that runs something inside.
+    /// The command line that runs something inside, without that something.
     pub fn enter(&self) -> Vec<String> {
         let mut line: Vec<String> = ["nsenter", "--net", "--mount", "--target"].map(str::to_owned).into();
         line.extend([self.holder.id().to_string(), "--".to_owned()]);
         line
     }
 
-    /// Returns the command line that runs the agent inside.
+    /// The command line that runs the agent inside.
     pub(crate) fn agent(&self) -> Vec<String> {
         let mut line = self.enter();
         line.push(self.folder.path().join("eip").display().to_string());

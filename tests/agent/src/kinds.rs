@@ -18,7 +18,7 @@ pub const OVERLAY: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 1);
 pub const OTHER_ACCOUNT: &str = "210987654321";
 /// A role of that account.
 pub const TABLE_ROLE: &str = "arn:aws:iam::210987654321:role/cluster-routes";
-/// The route table that leads it to a node.
+/// The route table that leads the overlay address to a node.
 pub const ROUTE_TABLE: &str = "rtb-00000000000000001";
 
 /// A kind of address.
@@ -26,21 +26,21 @@ pub const ROUTE_TABLE: &str = "rtb-00000000000000001";
 pub struct AddressKind {
     /// Its agent's name.
     pub name: &'static str,
-    /// The EC2 action that tells who holds the address.
+    /// The EC2 action that shows the holder of the address.
     pub describe: &'static str,
     /// The EC2 action that takes it.
     pub take: &'static str,
-    /// The EC2 action that releases it; for an overlay address one that nothing may ever call.
+    /// The EC2 action that releases it; for an overlay address one that is never called.
     pub release: &'static str,
-    /// Whether a stop releases it.
+    /// True if a stop releases it.
     pub is_released: bool,
-    /// Whether instance metadata shows it. If not, a monitor without an answer from EC2 goes by the host.
+    /// True if instance metadata shows it. If not, a monitor without an answer from EC2 relies on the host.
     pub is_shown: bool,
     /// The parameter that allows a start to take it from a holder; empty if there is none.
     pub may_take: &'static str,
     /// The parameter that names the address.
     pub address: &'static str,
-    /// The address and the options that `eipctl` needs if neither cluster nor record knows it.
+    /// The address and the options that `eipctl` needs if neither cluster nor record knows the address.
     pub by_hand: &'static [&'static str],
     setup: fn() -> Setup,
     run: fn(Run) -> Run,
@@ -48,10 +48,10 @@ pub struct AddressKind {
     holder: fn(&SimulatedWorld) -> Option<(InstanceId, String)>,
 }
 
-/// Those that instance metadata shows, and that a stop releases.
+/// The kinds that instance metadata shows, and that a stop releases.
 pub static SHOWN: &[AddressKind] = KINDS.split_at(2).0;
 
-/// All of them.
+/// Every kind, the shown ones first.
 pub static KINDS: [AddressKind; 3] = [
     AddressKind {
         name: "eip",
@@ -82,7 +82,7 @@ pub static KINDS: [AddressKind; 3] = [
         address: "secondary_private_ip",
         by_hand: &["10.0.1.100", "--vip", "--add-to-device", "false"],
         setup: one_subnet,
-        // Not on a device: what the kernel does with the address is not about AWS.
+        // Not on a device: what the kernel does with the address has nothing to do with AWS.
         run: |run| run.vip(VIP).param("add_to_device", "false"),
         give: |world, node| world.cloud.assign_private_ip(node.eni(), VIP),
         holder: |world| world.cloud.private_holder(VIP).map(|(instance, eni)| (instance, eni.to_string())),
@@ -109,7 +109,7 @@ const OVERLAY_KIND: AddressKind = AddressKind {
     },
 };
 
-/// An overlay address whose route table belongs to another account, as in a shared VPC: a role of that account makes the calls.
+/// An overlay address whose route table belongs to another account, as in a shared VPC: the calls use a role of that account.
 pub static SHARED_OVERLAY: AddressKind = AddressKind {
     name: "overlay-ip, by role",
     setup: || SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT),
@@ -120,23 +120,23 @@ pub static SHARED_OVERLAY: AddressKind = AddressKind {
 /// Two nodes that can hold an address of some kind.
 #[derive(Debug)]
 pub struct TwoNodes {
-    /// What kind.
+    /// The kind of the address.
     pub kind: &'static AddressKind,
-    /// The account.
+    /// The account and its servers.
     pub world: SimulatedWorld,
     /// The node that a test is about.
     pub here: Node,
-    /// Its peer.
+    /// The other node.
     pub peer: Node,
 }
 
 impl AddressKind {
-    /// Makes two nodes, neither of which holds the address.
+    /// Two nodes, neither of which holds the address.
     pub fn nodes(&'static self) -> TwoNodes {
         self.make((self.setup)())
     }
 
-    /// Makes them in namespaces of their own.
+    /// The same in their own namespaces.
     pub fn nodes_inside(&'static self, isolation: Isolation) -> TwoNodes {
         self.make((self.setup)().inside(isolation))
     }
@@ -148,7 +148,7 @@ impl AddressKind {
 }
 
 impl TwoNodes {
-    /// Makes a run of the agent of the address's kind.
+    /// Makes a run use the agent of this kind.
     pub fn run(&self, run: Run) -> Run {
         (self.kind.run)(run)
     }
@@ -158,12 +158,12 @@ impl TwoNodes {
         (self.kind.give)(&self.world, node);
     }
 
-    /// The instance that holds the address, and what differs when it takes the address once more.
+    /// The instance that holds the address, and a string that changes whenever the address is taken again.
     pub fn holder(&self) -> Option<(InstanceId, String)> {
         (self.kind.holder)(&self.world)
     }
 
-    /// How a log line names a node as the holder: EC2 names no instance that a route leads to.
+    /// How a log line names a node as the holder: EC2 names no instance as the target of a route.
     pub fn logged_as(&self, node: &Node) -> String {
         if self.kind.is_shown { node.id().to_string() } else { node.eni().to_string() }
     }
@@ -175,7 +175,7 @@ impl TwoNodes {
     }
 }
 
-/// Returns a setup with all nodes in the subnet 10.0.1.0/24, where alone a private address can move: node 1 has 10.0.1.10, and
+/// A setup with all nodes in the subnet 10.0.1.0/24, because a private address can move only within a subnet: node 1 has 10.0.1.10, and
 /// 10.0.1.11 on a second interface, node 2 has 10.0.1.20, and so on.
 pub fn one_subnet() -> Setup {
     SimulatedWorld::setup().instances(in_one_subnet)

@@ -1,17 +1,17 @@
 //! The harness of the black-box tests: a simulated account, nodes in it, and runs of the built agent on a node.
 //!
-//! A run has a clean environment, as the cluster provides it. Its outcome has exit code, output, log, duration and the requests
-//! to the simulator. Whatever holds for every run (an answer in time, silence on success, one reason on failure, no secret
-//! anywhere) is checked on every run. An agent that could reach a real AWS endpoint is never started.
+//! A run has a clean environment, as the cluster provides it. Its outcome has exit code, output, log, duration and the requests to
+//! the simulator. What holds for every run (an answer in time, silence on success, one reason on failure, no secret anywhere) is
+//! checked on every run. An agent that could reach a real AWS endpoint is never started.
 //!
-//! Expectations about single actions are in the tests, not here.
+//! Expectations for single actions are in the tests, not here.
 
-// The whole crate is test code: a panic is how a test fails, and what a test builds it uses.
+// The whole crate is test code: a panic is how a test fails, and a test uses all that it builds.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    // A value of any type reads best in a call without an ampersand.
+    // Values of any type read best in a call without an ampersand.
     clippy::needless_pass_by_value,
     clippy::panic,
     clippy::return_self_not_must_use,

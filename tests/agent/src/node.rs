@@ -10,18 +10,18 @@ use aws_sim::{Address, Cloud, Instance, InstanceId, InterfaceId};
 use crate::run::Run;
 use crate::world::SharedWorld;
 
-/// A node.
+/// A node; clones stand for the same node.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// The name the cluster has for it.
+    /// Its name in the cluster.
     pub name: String,
-    /// The instance it is.
+    /// Its EC2 instance.
     pub instance: Instance,
-    /// The Elastic IP that its resource is about.
+    /// The Elastic IP that its resource manages.
     pub address: Address,
-    /// Where EC2 answers.
+    /// Address of the EC2 endpoint.
     pub ec2: SocketAddr,
-    /// Where its metadata service answers.
+    /// Address of its metadata service.
     pub imds: SocketAddr,
     pub(crate) cloud: Cloud,
     pub(crate) shared: Arc<SharedWorld>,
@@ -44,62 +44,62 @@ impl Node {
         node
     }
 
-    /// Returns its folder.
+    /// Its own folder, which contains home and state.
     pub fn folder(&self) -> PathBuf {
         self.shared.folder.path().join(&self.name)
     }
 
-    /// Returns where EC2 and the metadata service of this node are, as URLs.
+    /// URLs of EC2 and of this node's metadata service.
     pub fn endpoints(&self) -> [String; 2] {
         [self.ec2, self.imds].map(|address| format!("http://{address}"))
     }
 
-    /// Returns the home folder of the user that the agent runs as.
+    /// Home folder of the user that the agent runs as.
     pub fn home(&self) -> PathBuf {
         self.folder().join("home")
     }
 
-    /// Returns the folder of the state files.
+    /// Folder of the state files.
     pub fn state(&self) -> PathBuf {
         self.folder().join("state")
     }
 
-    /// Returns the state file that is true until the next boot.
+    /// The state file that is valid until the next boot.
     pub fn volatile_file(&self) -> PathBuf {
         self.state().join("volatile/vip.json")
     }
 
-    /// Returns the state file that outlives a boot.
+    /// The state file that survives a boot.
     pub fn durable_file(&self) -> PathBuf {
         self.state().join("durable/vip.json")
     }
 
-    /// Returns the account that the node is in.
+    /// The account that the node is in.
     pub fn account(&self) -> &Cloud {
         &self.cloud
     }
 
-    /// Forgets everything this node remembers.
+    /// Deletes this node's records.
     pub fn forget(&self) {
         let _ = fs::remove_dir_all(self.state());
     }
 
-    /// Returns the id of the instance.
+    /// Instance id.
     pub fn id(&self) -> &InstanceId {
         &self.instance.id
     }
 
-    /// Returns the id of the primary interface.
+    /// Id of the primary interface.
     pub fn eni(&self) -> &InterfaceId {
         &self.instance.interfaces[0].eni
     }
 
-    /// Returns the primary private address.
+    /// Primary private address.
     pub fn private_ip(&self) -> Ipv4Addr {
         self.instance.interfaces[0].private_ips[0]
     }
 
-    /// Returns one of its private addresses, counted over all interfaces.
+    /// Private address by its index, counted over all interfaces.
     pub fn ip(&self, index: usize) -> Ipv4Addr {
         self.instance
             .interfaces
@@ -109,7 +109,7 @@ impl Node {
             .unwrap()
     }
 
-    /// Returns the key id, the secret key and the session token that the role has at present.
+    /// The role's current key id, secret key and session token.
     pub fn role_key(&self) -> [String; 3] {
         self.cloud.role_key(self.id()).expect("a role")
     }

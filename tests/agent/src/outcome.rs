@@ -11,15 +11,15 @@ use aws_sim::{LoggedRequest, Service};
 use crate::folder;
 use crate::run::Run;
 
-/// Actions that are asked to print something.
+/// Actions whose purpose is output.
 const PRINTING: [&str; 4] = ["meta-data", "usage", "help", "methods"];
-/// Actions of the resource.
+/// Actions on the resource.
 const ACTIONS: [&str; 8] =
     ["start", "stop", "monitor", "status", "validate-all", "migrate_to", "migrate_from", "reload-agent"];
-/// What Pacemaker keeps of an exit reason.
+/// Pacemaker truncates an exit reason to this length.
 const LONGEST_REASON: usize = 128;
 
-/// What every secret of a role, session token, metadata token, authorisation header and signature of the simulator begins with.
+/// Prefixes of every secret of a role, session token, metadata token, authorisation header and signature of the simulator.
 const SECRETS: [&str; 7] = [
     "RoleSecret",
     "IQoJb3JpZ2luX2Vj",
@@ -30,22 +30,22 @@ const SECRETS: [&str; 7] = [
     "SecretAccessKey",
 ];
 
-/// What came of a run.
+/// Everything observed of a run.
 #[derive(Debug)]
 pub struct RunOutcome {
-    /// Exit code; -9 and the like for a signal.
+    /// Exit code; negative for a signal, such as -9.
     pub code: i32,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-    /// What was added to `HA_LOGFILE`.
+    /// Text that was added to `HA_LOGFILE`.
     pub log: String,
     /// From the start of the process to its end.
     pub took: Duration,
-    /// How much of that it waited for a processor: this machine's business, not the agent's.
+    /// How much of that it waited for a processor, which is not the agent's fault.
     waited: Duration,
-    /// What the simulator was asked by this node meanwhile.
+    /// Requests from this node to the simulator meanwhile.
     pub requests: Vec<LoggedRequest>,
     title: String,
     prefix: String,
@@ -64,7 +64,7 @@ impl RunOutcome {
         let of_this_node =
             |request: &LoggedRequest| request.instance.as_ref().is_none_or(|instance| instance == node.id());
         let requests = node.cloud.log().into_iter().filter(|r| r.seq > first && of_this_node(r)).collect();
-        // Not a device: some of those have no end.
+        // Not a device: some of those never end.
         let log = run.variable("HA_LOGFILE").filter(|path| Path::new(path).is_file());
         let log = log.and_then(|path| std::fs::read_to_string(path).ok());
         let prefix = run.variable("OCF_EXIT_REASON_PREFIX").filter(|prefix| !prefix.is_empty());
@@ -111,7 +111,7 @@ impl RunOutcome {
             assert!(reason.is_ascii() && !reason.contains(char::is_control), "not a line of ASCII\n{told}");
             assert!(!reason.is_empty() && reason.len() <= LONGEST_REASON, "its length\n{told}");
         }
-        // Log lines have a place of their own under the cluster.
+        // Under the cluster, log lines go elsewhere.
         let facility = run.variable("HA_LOGFACILITY").filter(|name| *name != "none");
         let to_the_cluster = run.variable("HA_LOGFILE").is_some() || facility.is_some();
         let traced_here = run.variable("OCF_TRACE_FILE") == Some("/dev/stderr");
@@ -123,7 +123,7 @@ impl RunOutcome {
         assert!((0..=7).contains(&self.code), "not an OCF exit code\n{told}");
     }
 
-    /// Asserts that no secret is in anything that was written.
+    /// Asserts that nothing that was written contains a secret.
     #[track_caller]
     fn check_secrets(&self, run: &Run, told: &str) {
         let mut written =
@@ -204,14 +204,14 @@ impl RunOutcome {
         self
     }
 
-    /// Asserts how many requests EC2 got.
+    /// Asserts the number of requests to EC2.
     #[track_caller]
     pub fn ec2_calls(self, count: usize) -> Self {
         assert_eq!(self.ec2().len(), count, "EC2 calls\n{}", self.told());
         self
     }
 
-    /// Asserts the operations EC2 was asked for, in this order.
+    /// Asserts the EC2 operations that were called, in order.
     #[track_caller]
     pub fn asked_ec2(self, operations: &[&str]) -> Self {
         let asked: Vec<&str> = self.ec2().iter().map(|request| request.operation.as_str()).collect();
@@ -219,7 +219,7 @@ impl RunOutcome {
         self
     }
 
-    /// Asserts that nothing was written to EC2.
+    /// Asserts that no mutating call reached EC2.
     #[track_caller]
     pub fn wrote_nothing(self) -> Self {
         let wrote = self.ec2().iter().any(|r| !r.operation.starts_with("Describe") && !r.dry_run);
@@ -227,14 +227,14 @@ impl RunOutcome {
         self
     }
 
-    /// Asserts that nothing was queried.
+    /// Asserts that there were no requests at all.
     #[track_caller]
     pub fn no_requests(self) -> Self {
         assert!(self.requests.is_empty(), "there were requests\n{}", self.told());
         self
     }
 
-    /// Asserts that it took at most so long, the time taken off that it waited for a processor.
+    /// Asserts a maximum duration, not counting the time spent waiting for a processor.
     #[track_caller]
     pub fn within(self, limit: Duration) -> Self {
         assert!(
@@ -245,35 +245,35 @@ impl RunOutcome {
         self
     }
 
-    /// Asserts that it took at least so long.
+    /// Asserts a minimum duration.
     #[track_caller]
     pub fn not_before(self, limit: Duration) -> Self {
         assert!(self.took >= limit, "it took less than {limit:?}\n{}", self.told());
         self
     }
 
-    /// Returns the exit reasons, without their prefix.
+    /// Exit reasons, without their prefix.
     pub fn reasons(&self) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.strip_prefix(&self.prefix)).collect()
     }
 
-    /// Returns the requests to EC2.
+    /// Requests to EC2.
     pub fn ec2(&self) -> Vec<&LoggedRequest> {
         self.requests.iter().filter(|request| request.service == Service::Ec2).collect()
     }
 
-    /// Returns the requests to EC2 for one operation.
+    /// Requests to EC2 for one operation.
     pub fn calls(&self, operation: &str) -> Vec<&LoggedRequest> {
         self.ec2().into_iter().filter(|request| request.operation == operation).collect()
     }
 
-    /// Returns the requests to the metadata service whose path contains this.
+    /// Requests to the metadata service whose path contains `part`.
     pub fn imds(&self, part: &str) -> Vec<&LoggedRequest> {
         let wanted = |r: &&LoggedRequest| r.service == Service::Imds && r.operation.contains(part);
         self.requests.iter().filter(wanted).collect()
     }
 
-    /// Returns everything, for the message of a failed assertion.
+    /// The whole outcome, for the message of a failed assertion.
     pub fn told(&self) -> String {
         let (title, code, took, waited) = (&self.title, self.code, self.took, self.waited);
         let mut text =

@@ -1,4 +1,4 @@
-//! Many cases side by side, but not all of them: most of what an agent in trouble does is waiting.
+//! Runs many cases concurrently, but not all at once: an agent in trouble spends most of its time waiting.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does `work` on every item, so many at a time, and returns the results in the order of the items; a panic is an error.
+/// Applies `work` to every item, with a limited number at a time. Results are in the order of the items; a panic is an error.
 pub fn all<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
@@ -28,7 +28,7 @@ pub fn all<T: Sync, R: Send>(
     results.into_iter().map(|result| result.into_inner().unwrap().expect("every item had its turn")).collect()
 }
 
-/// Does some work; a panic is an error with its message.
+/// Runs some work; a panic is an error with its message.
 pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|cause| text(&*cause))
 }

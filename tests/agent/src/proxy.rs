@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A running proxy. Its thread ends with the process: it only ever waits for connections.
+/// A running proxy. Its thread ends with the process: it does nothing but wait for connections.
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
@@ -28,18 +28,18 @@ impl Proxy {
         Self { addr, asked }
     }
 
-    /// Returns its URL.
+    /// URL of the proxy.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Returns the first line of every request so far.
+    /// First line of every request so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("the list").clone()
     }
 }
 
-/// Serves one connection; whatever is not `CONNECT` to loopback is refused.
+/// Serves one connection; refuses anything except `CONNECT` to loopback.
 fn serve(client: TcpStream, asked: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut request = String::new();
@@ -57,14 +57,14 @@ fn serve(client: TcpStream, asked: &Mutex<Vec<String>>) -> Option<()> {
         return client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").ok();
     };
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
-    // The client has waited for that, so that nothing of what it sends has been read already.
+    // The client has waited for that, so nothing of what it sends next has been read yet.
     relay(client, server).ok()
 }
 
-/// Leads a connection on to a server, until that has said everything.
+/// Relays a connection to a server until the server closes it.
 ///
 /// # Errors
-/// When a connection is closed already.
+/// If a connection is already closed.
 pub fn relay(mut client: TcpStream, mut server: TcpStream) -> std::io::Result<()> {
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     thread::spawn(move || {

@@ -2,9 +2,9 @@
 
 use crate::pool;
 
-/// Checks every row in a thread of its own, then fails with the names of all rows that failed.
+/// Checks every row in its own thread, then fails with the names of all rows that failed.
 ///
-/// What a row printed when it failed is in the output of the test, between those of the others.
+/// What a failing row printed is in the output of the test, between that of the others.
 #[track_caller]
 pub fn each<T: Clone + Sync>(rows: impl IntoIterator<Item = (impl AsRef<str>, T)>, check: impl Fn(T) + Sync) {
     let (names, rows): (Vec<_>, Vec<T>) = rows.into_iter().unzip();

@@ -15,22 +15,22 @@ use crate::kinds::{OVERLAY, ROUTE_TABLE};
 use crate::node::Node;
 use crate::outcome::RunOutcome;
 
-/// Where the agent would look on its own, which no test lets it do.
+/// Where the agent would look by itself, which no test allows.
 const ENDPOINTS: [(&[&str], &str); 3] = [
     (&["OCF_RESKEY_endpoint_url", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"], "EC2"),
     (&["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"], "STS"),
     (&["OCF_RESKEY_imds_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT"], "IMDS"),
 ];
 
-/// What an action has for its time-out when the cluster sets none.
+/// An action's timeout if the cluster sets none.
 const DEFAULT_TIMEOUT_MS: u64 = 20_000;
-/// How long after its time-out a run is ended, so that the test can say by how much it was late.
+/// How long after its timeout a run is killed. Until then, the test can report how late it was.
 const LATE: Duration = Duration::from_secs(3);
 
-/// The least time between the starts of two agents, of all tests together.
+/// The minimum time between the starts of two agents, over all tests.
 ///
-/// A table of a hundred situations would otherwise start a hundred processes at once, and each would be late by what the
-/// others take. It is about what one needs of a small machine before it begins to wait.
+/// A table of a hundred situations would otherwise start a hundred processes at once, and each would be late by the time that the others
+/// take. It is about the time that one of them computes on a small machine before it begins to wait.
 const PACE: Duration = Duration::from_millis(12);
 
 /// When the next agent may be started.
@@ -39,7 +39,7 @@ static NEXT: Mutex<Option<Instant>> = Mutex::new(None);
 /// Counts the log files, one for each run.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
-/// Prepares a run on a node: an action in tables of actions.
+/// An action in a table: prepares a run on a node.
 pub type NodeAction = fn(&Node) -> Run;
 
 /// A run in preparation.
@@ -104,35 +104,35 @@ impl Run {
         self.env(&format!("OCF_RESKEY_{name}"), value.to_string())
     }
 
-    /// Takes a parameter of the resource away.
+    /// Removes a parameter of the resource.
     pub fn no_param(self, name: &str) -> Self {
         self.no_env(&format!("OCF_RESKEY_{name}"))
     }
 
-    /// Sets a variable.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.env.insert(name.to_owned(), value.as_ref().to_owned());
         self
     }
 
-    /// Takes a variable away.
+    /// Removes an environment variable.
     pub fn no_env(mut self, name: &str) -> Self {
         self.env.remove(name);
         self
     }
 
-    /// Takes every variable away. Only for actions that need none, and only in namespaces.
+    /// Removes every environment variable. Only for actions that need none, and only in namespaces.
     pub fn bare(mut self) -> Self {
         self.env.clear();
         self
     }
 
-    /// Has it find programs in this folder first: those of a cluster, or scripts in their place.
+    /// Makes it find programs in this folder first: those of a cluster, or scripts in their place.
     pub fn tools_in(self, folder: &Path) -> Self {
         self.env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
     }
 
-    /// Sets the time after which the cluster would kill the agent.
+    /// Sets the timeout after which the cluster would kill the agent.
     pub fn timeout_ms(self, milliseconds: u64) -> Self {
         self.param("CRM_meta_timeout", milliseconds)
     }
@@ -142,48 +142,48 @@ impl Run {
         self.param("CRM_meta_interval", milliseconds)
     }
 
-    /// Names the address by its allocation alone.
+    /// Names the address only by its allocation.
     pub fn by_allocation(self) -> Self {
         let id = self.node.address.allocation_id.to_string();
         self.no_param("elastic_ip").param("allocation_id", id)
     }
 
-    /// Finds the services by the SDK's own variables instead of by parameters.
+    /// Configures the services by the SDK's own variables instead of by parameters.
     pub fn by_environment(self) -> Self {
         self.no_param("endpoint_url").no_param("imds_endpoint")
     }
 
-    /// Finds EC2 somewhere else.
+    /// Sets another EC2 endpoint.
     pub fn ec2_at(self, url: impl ToString) -> Self {
         self.param("endpoint_url", url)
     }
 
-    /// Finds the metadata service somewhere else.
+    /// Sets another metadata service endpoint.
     pub fn imds_at(self, url: impl ToString) -> Self {
         self.param("imds_endpoint", url)
     }
 
-    /// Calls the binary by another name, through a link. What holds for every run of an OCF agent is not asserted then.
+    /// Calls the binary by another name, through a link. Turns off the assertions that hold for every run of an OCF agent.
     pub fn called(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
         self.ocf = false;
         self
     }
 
-    /// Takes the cluster's variables away but for where to log.
+    /// Removes the cluster's variables except those that say where to log.
     pub fn outside_ocf(mut self) -> Self {
         self.env.retain(|variable, _| !variable.starts_with("OCF_"));
         self
     }
 
-    /// Takes the cluster's variables away, as where a person calls it.
+    /// Removes the cluster's variables, as if a user runs it.
     pub fn by_a_person(self) -> Self {
         let mut run = self.outside_ocf();
         run.env.retain(|variable, _| !variable.starts_with("HA_"));
         run
     }
 
-    /// Gives the agent a key of the account, so that it does not need instance metadata for one.
+    /// Gives the agent an access key of the account, so that it does not need the one in instance metadata.
     pub fn by_key(self) -> Self {
         const KEY: (&str, &str) = ("AKIDSTATIC", "0123456789012345678901234567890123456789");
         self.node.cloud.add_access_key(KEY.0, KEY.1);
@@ -196,13 +196,13 @@ impl Run {
         self
     }
 
-    /// Calls the OCF agent `vip` with this secondary private address. Without namespaces of its own the node has no network
-    /// devices of its own, so there the agent is told to leave them alone.
+    /// Calls the OCF agent `vip` with this secondary private address. Without its own namespaces the node has no network
+    /// devices of its own, and the agent is configured to leave them alone.
     pub fn vip(self, address: Ipv4Addr) -> Self {
         self.of_kind("vip").param("secondary_private_ip", address)
     }
 
-    /// Calls the OCF agent `overlay-ip` with the overlay address and its route table; network devices as [`Run::vip`].
+    /// Calls the OCF agent `overlay-ip` with the overlay address and its route table; network devices as for [`Run::vip`].
     pub fn overlay(self) -> Self {
         self.of_kind("overlay-ip").param("overlay_ip", OVERLAY).param("routing_table", ROUTE_TABLE)
     }
@@ -223,18 +223,18 @@ impl Run {
         self
     }
 
-    /// Has another program run the agent.
+    /// Runs the agent through another program.
     pub fn wrapped_in(mut self, program: &[&str]) -> Self {
         self.wrapper.extend(program.iter().map(|&part| part.to_owned()));
         self
     }
 
-    /// Runs the agent as the user that owns nothing.
+    /// Runs the agent as the user `nobody`.
     pub fn as_nobody(self) -> Self {
         self.wrapped_in(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"])
     }
 
-    /// Has the agent write a trace and debug lines, to files that the harness looks through for secrets.
+    /// Makes the agent write a trace and debug lines, to files that the harness searches for secrets.
     pub fn verbose(self) -> Self {
         let path = |name: &str| self.node.folder().join(name).display().to_string();
         let (trace, debug) = (path("trace/all"), path("log/debug"));
@@ -242,7 +242,7 @@ impl Run {
         traced.env("HA_debug", "1").env("HA_DEBUGLOG", debug)
     }
 
-    /// Names a text that must not appear in anything the agent writes.
+    /// Adds a text that must not appear in anything that the agent writes.
     pub fn secret(mut self, secret: &str) -> Self {
         self.secrets.push(secret.to_owned());
         self
@@ -274,7 +274,7 @@ impl Run {
             Some(isolation) => isolation.agent(),
             None => vec![crate::binary().display().to_string()],
         };
-        // Between the way into the namespaces and the agent.
+        // After the program that enters the namespaces, before the agent.
         let agent = line.pop().expect("the agent");
         line.extend(self.wrapper.iter().cloned());
         line.push(self.name.as_ref().map_or(agent.clone(), |name| self.link(&agent, name)));
@@ -285,7 +285,7 @@ impl Run {
         let first = self.node.cloud.log().last().map_or(0, |request| request.seq);
         keep_pace();
         let began = Instant::now();
-        // The usual folders for `nsenter` and its like; the agent inherits no PATH.
+        // The usual folders for `nsenter` and the like; the agent inherits no PATH.
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -301,7 +301,7 @@ impl Run {
         RunningAgent { run: self, child, began, first, stdout, stderr }
     }
 
-    /// Makes a link to the agent, of this name, and returns its path.
+    /// Creates a link of this name to the agent, and returns its path.
     fn link(&self, agent: &str, name: &str) -> String {
         let folder = match &self.node.shared.isolation {
             Some(isolation) => isolation.folder().path().to_owned(),
@@ -314,14 +314,14 @@ impl Run {
         link.display().to_string()
     }
 
-    /// Fails the test where the agent could look for AWS at its real addresses.
+    /// Fails the test if the agent could look for AWS at its real addresses.
     #[track_caller]
     fn refuse_real_endpoints(&self) {
         if self.node.shared.isolation.is_some() {
             return;
         }
         for (names, service) in ENDPOINTS {
-            // As the agent does: the first that is set to something that can be an endpoint.
+            // As in the agent: the first variable that is set to a possible endpoint.
             let found = names
                 .iter()
                 .filter_map(|name| self.env.get(*name))
@@ -339,51 +339,50 @@ impl Run {
         }
     }
 
-    /// Returns the whole environment.
+    /// Every environment variable.
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.env
     }
 
-    /// Returns a variable.
+    /// Value of an environment variable.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(String::as_str)
     }
 
-    /// Returns the action.
+    /// The first argument, such as `start`.
     pub fn action(&self) -> &str {
         &self.action
     }
 
-    /// Returns whether it runs as an OCF agent.
+    /// True if it runs as an OCF agent.
     pub(crate) fn is_ocf(&self) -> bool {
         self.ocf
     }
 
-    /// Returns the node it runs on.
     pub(crate) fn node(&self) -> &Node {
         &self.node
     }
 
-    /// Returns what must not be written anywhere.
+    /// Texts that must not be written anywhere.
     pub(crate) fn secrets(&self) -> &[String] {
         &self.secrets
     }
 
-    /// Returns whether this is a monitor without interval.
+    /// True if this is a monitor without interval.
     pub(crate) fn is_probe(&self) -> bool {
         let interval =
             self.variable("OCF_RESKEY_CRM_meta_interval").and_then(|text| text.parse::<u64>().ok());
         matches!(self.action.as_str(), "monitor" | "status") && interval.unwrap_or(0) == 0
     }
 
-    /// Returns the time after which the cluster would kill the agent.
+    /// The time after which the cluster would kill the agent.
     pub(crate) fn timeout(&self) -> Duration {
         let set = self.variable("OCF_RESKEY_CRM_meta_timeout").and_then(|text| text.parse().ok());
         Duration::from_millis(set.filter(|&set| set > 0).unwrap_or(DEFAULT_TIMEOUT_MS))
     }
 }
 
-/// An agent at work.
+/// An agent that is running.
 #[derive(Debug)]
 pub struct RunningAgent {
     run: Run,
@@ -418,25 +417,25 @@ impl RunningAgent {
         outcome
     }
 
-    /// Kills it at this moment, as the cluster does after the time-out, and waits until it is gone.
+    /// Kills it now, as the cluster does after the timeout, and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().expect("to kill it");
         self.child.wait().expect("its end");
     }
 
-    /// Returns the id of its process; in namespaces that of the program that leads there.
+    /// Its process id; in namespaces, that of the program that enters them.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Returns the ids of the processes that it has started and that live.
+    /// Process ids of its running children.
     pub fn children(&self) -> Vec<u32> {
         let pid = self.pid();
         let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("its children");
         text.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
     }
 
-    /// Returns how long ago it began.
+    /// Time since it began.
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
@@ -453,7 +452,7 @@ fn keep_pace() {
     thread::sleep(turn.saturating_duration_since(Instant::now()));
 }
 
-/// Reads to the end in a thread of its own.
+/// Reads to the end in its own thread.
 fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (done, result) = channel();
     thread::spawn(move || {
@@ -464,13 +463,13 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     result
 }
 
-/// Returns the text of a file that the system has about a process.
+/// Text of a file in `/proc/PID`.
 pub fn of_process(pid: u32, name: &str) -> String {
     let bytes = std::fs::read(format!("/proc/{pid}/{name}")).expect("a living process");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Returns how long the first thread of a process waited for a processor so far; nothing where it is not known any more.
+/// How long the main thread of a process has waited for a processor so far; zero if the process is no longer known.
 ///
 /// # Source
 /// Linux, Documentation/scheduler/sched-stats.rst: the second number of `/proc/PID/schedstat`, in nanoseconds.

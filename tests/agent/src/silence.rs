@@ -9,7 +9,7 @@ const MOST_WAITING: usize = 10_000;
 /// On loopback a connection that is not up by then never will be.
 const LOST: Duration = Duration::from_millis(100);
 
-/// Returns where connections never come up: packets are dropped, as behind a firewall or on a link that is down.
+/// An address at which connections are never established: packets are dropped, as behind a firewall or on a link that is down.
 ///
 /// It is a listener that accepts nothing and whose queue is full.
 pub fn black_hole() -> SocketAddr {
@@ -24,15 +24,15 @@ pub fn black_hole() -> SocketAddr {
     full.2
 }
 
-/// Returns where connections come up and nothing is ever read or said.
+/// An address at which connections are established and nothing is ever read or sent.
 pub fn mute() -> SocketAddr {
     static MUTE: OnceLock<(TcpListener, SocketAddr)> = OnceLock::new();
     MUTE.get_or_init(listener).1
 }
 
-/// Returns where connections are refused.
+/// An address at which connections are refused.
 pub fn refusing() -> SocketAddr {
-    // Port 1 (tcpmux) rather than one just freed, which a test beside this one could get.
+    // Port 1 (tcpmux) rather than one just freed, which a concurrent test could get.
     (Ipv4Addr::LOCALHOST, 1).into()
 }
 

@@ -11,28 +11,28 @@ use crate::isolation::Isolation;
 use crate::kinds::{OVERLAY, ROUTE_TABLE};
 use crate::node::Node;
 
-/// The account, its servers, and the Elastic IP that the tests are about.
+/// The account, its servers, and the Elastic IP that the tests use.
 #[derive(Debug)]
 pub struct SimulatedWorld {
-    /// The simulator.
+    /// The running simulator.
     pub sim: Sim,
-    /// Its state.
+    /// The handle on its state.
     pub cloud: Cloud,
     /// The Elastic IP, unassigned at first.
     pub address: Address,
-    /// Where EC2 answers.
+    /// Address of the EC2 endpoint.
     pub ec2: SocketAddr,
     shared: Arc<SharedWorld>,
 }
 
-/// What a world and its nodes have in common.
+/// What a world and its nodes share.
 #[derive(Debug)]
 pub(crate) struct SharedWorld {
     pub(crate) folder: Folder,
     pub(crate) isolation: Option<Isolation>,
 }
 
-/// How a world is to be.
+/// Options for a world.
 #[derive(Debug)]
 pub struct Setup {
     instance: fn(u8) -> InstanceSpec,
@@ -41,7 +41,7 @@ pub struct Setup {
 }
 
 impl SimulatedWorld {
-    /// Makes a world with as many nodes as are asked for, `node1`, `node2` and so on, in two zones.
+    /// Creates a world with `N` nodes, `node1`, `node2` and so on, in two zones.
     ///
     /// Each has two interfaces with two private addresses each: node 1 has 10.0.1.10, 10.0.1.11, 10.0.1.12 and 10.0.1.13,
     /// node 2 has 10.0.2.10 and so on.
@@ -49,23 +49,23 @@ impl SimulatedWorld {
         Self::setup().make()
     }
 
-    /// Returns the usual setup, to be changed.
+    /// The default setup, to be changed.
     pub fn setup() -> Setup {
         Setup { instance: usual_instance, isolation: None, table_owner: None }
     }
 
-    /// Returns a free port on loopback, in the namespace of the nodes.
+    /// A free port on loopback, in the nodes' namespace.
     pub fn bind(&self) -> Bind {
         let netns = self.shared.isolation.as_ref().map(Isolation::netns);
         Bind { netns, ..Bind::loopback() }
     }
 
-    /// Returns the namespaces that the nodes are in, if they are in their own.
+    /// The nodes' namespaces, if they have their own.
     pub fn isolation(&self) -> Option<&Isolation> {
         self.shared.isolation.as_ref()
     }
 
-    /// Returns a folder for files of the test.
+    /// A folder for files of the test.
     pub fn folder(&self) -> &Folder {
         &self.shared.folder
     }
@@ -94,20 +94,20 @@ impl SimulatedWorld {
         self.cloud.associate(&self.address, node.eni(), None);
     }
 
-    /// Gives the node another Elastic IP, 203.0.113.50, on the private address that ours goes to.
+    /// Gives the node another Elastic IP, 203.0.113.50, at the private address that ours goes to.
     pub fn own_address(&self, node: &Node) -> Address {
         let own = self.cloud.allocate(Some([203, 0, 113, 50].into()));
         self.cloud.associate(&own, node.eni(), None);
         own
     }
 
-    /// Returns whether the node holds another Elastic IP than ours on its primary private address.
+    /// True if the node holds an Elastic IP other than ours at its primary private address.
     pub fn has(&self, node: &Node, other: &Address) -> bool {
         let holder = self.cloud.holder(other);
         holder.is_some_and(|it| it.instance == *node.id() && it.private_ip == node.private_ip())
     }
 
-    /// Waits until `done`, at most so long.
+    /// Waits until `done`, for at most this long.
     #[track_caller]
     pub fn wait(&self, limit: Duration, mut done: impl FnMut(&Cloud) -> bool) {
         let until = Instant::now() + limit;
@@ -119,14 +119,14 @@ impl SimulatedWorld {
 }
 
 impl Setup {
-    /// Sets what the instances are like; they are counted from 1.
+    /// Changes the instances' specifications; they are numbered from 1.
     #[must_use]
     pub fn instances(mut self, instance: fn(u8) -> InstanceSpec) -> Self {
         self.instance = instance;
         self
     }
 
-    /// Gives the route table to another account.
+    /// Makes another account own the route table.
     #[must_use]
     pub fn route_table_of(mut self, account: &str) -> Self {
         self.table_owner = Some(account.to_owned());
@@ -140,7 +140,7 @@ impl Setup {
         self
     }
 
-    /// Makes the world.
+    /// Creates the world.
     pub fn make<const N: usize>(self) -> (SimulatedWorld, [Node; N]) {
         let sim = Sim::start().expect("the simulator");
         let cloud = sim.cloud();
@@ -148,7 +148,7 @@ impl Setup {
         let bind = || Bind { netns: netns.clone(), ..Bind::loopback() };
         let ec2 = sim.serve_ec2(bind()).expect("EC2");
         let address = cloud.allocate(Some(Ipv4Addr::new(203, 0, 113, 10)));
-        // Its route for the overlay address leads to no node at first.
+        // At first its route for the overlay address leads to no node.
         let owner = self.table_owner;
         let table = RouteTableSpec { id: parsed(ROUTE_TABLE), owner, ..RouteTableSpec::numbered(1) };
         let table = cloud.add_route_table(table);

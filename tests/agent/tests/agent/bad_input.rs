@@ -1,4 +1,4 @@
-//! Hostile and senseless values in parameters and variables. Which values are malformed is tested in the agent's own crate.
+//! Hostile and invalid values in parameters and variables. The agent's own crate tests which values are malformed.
 
 use agent_tests::{Isolation, Run, SimulatedWorld};
 use aws_sim::Bind;

@@ -1,4 +1,4 @@
-//! Where credentials come from, and in which order.
+//! Sources of credentials and their order.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,14 +11,14 @@ use aws_sim::{CredState, Fault, FaultKind, Service};
 
 use crate::trouble::SHORT_MS;
 
-/// A key that the account knows.
+/// A key that exists in the account.
 pub(crate) const KNOWN: (&str, &str) = ("AKIDKNOWNTOAWS", "knownSecret+0123456789/0123456789abcdef");
-/// A key that it does not know.
+/// A key that does not exist in the account.
 const UNKNOWN: (&str, &str) = ("AKIDUNKNOWN", "unknownSecret+0123456789/0123456789abcd");
 /// A role of the account.
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/eip-mover";
 
-/// Makes a node whose instance has a role or none, in an account that knows [`KNOWN`].
+/// A node whose instance has a role or none, in an account with the key [`KNOWN`].
 pub(crate) fn account(role: bool) -> (SimulatedWorld, Node) {
     let (world, [a]) = SimulatedWorld::new();
     world.cloud.add_access_key(KNOWN.0, KNOWN.1);
@@ -28,10 +28,10 @@ pub(crate) fn account(role: bool) -> (SimulatedWorld, Node) {
     (world, a)
 }
 
-/// Gives a run a key from some source.
+/// Makes a key available to a run by one of the sources.
 type GiveKey = fn(&Node, Run, (&str, &str)) -> Run;
 
-/// The sources of keys; the first three in their order.
+/// The sources of keys; the first three in their order of precedence.
 const SOURCES: [(&str, GiveKey); 5] = [
     ("environment", |_, run, key| in_environment(run, key)),
     ("profile file", |node, run, key| {
@@ -86,7 +86,7 @@ fn one_token_of_the_metadata_is_enough_for_a_process() {
     let actions = [a.probe(), a.validate(), a.start(), a.monitor(), a.run("migrate_to"), a.stop()];
     for run in actions {
         let outcome = run.go();
-        // A machine so busy that an answer is given up makes another one necessary.
+        // On a machine so busy that an attempt is given up, another one is necessary.
         let limit = if outcome.took.as_millis() < 500 { 1 } else { 3 };
         assert!(outcome.imds("/latest/api/token").len() <= limit, "{}", outcome.told());
     }
@@ -124,14 +124,14 @@ fn a_containers_key_is_enough_and_takes_precedence_over_the_role() {
     run(&[UNKNOWN.0.to_owned(), UNKNOWN.1.to_owned(), "token".to_owned()]).expect(4);
 }
 
-/// Serves a key as a container's credentials, and returns where.
+/// Serves a key as a container's credentials, and returns the URL.
 pub fn container([id, secret, token]: &[String; 3]) -> String {
     answering(format!(
         r#"{{"AccessKeyId":"{id}","SecretAccessKey":"{secret}","Token":"{token}","Expiration":"2099-01-01T00:00:00Z"}}"#
     ))
 }
 
-/// Serves a body, once for each connection, and returns where.
+/// Serves a body, once for each connection, and returns the URL.
 pub fn answering(body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
@@ -163,7 +163,7 @@ fn the_first_source_that_has_a_key_is_the_one() {
         let (_world, a) = account(true);
         second(&a, first(&a, start(&a), UNKNOWN), KNOWN).expect(4);
     });
-    // Each of them before the role.
+    // Each of them takes precedence over the role.
     each(SOURCES, |source| {
         let (_world, a) = account(true);
         source(&a, start(&a), UNKNOWN).expect(4);
@@ -177,7 +177,7 @@ fn a_profile_that_is_named_is_the_one_whatever_else_there_is() {
     write_private(&a.home().join(".aws/credentials"), &text);
     in_environment(start(&a).param("profile", "mover"), UNKNOWN).ok();
     world.held_by(&a);
-    // Also when it is named by the variable of the SDK.
+    // Even if the SDK's variable names it.
     a.stop().secret(KNOWN.1).param("profile", "mover").ok();
     start(&a).env("AWS_PROFILE", "mover").ok();
 }
@@ -232,13 +232,13 @@ fn a_role_is_assumed_with_whatever_key_there_is() {
     assert_eq!(assumed.len(), 1, "{}", outcome.told());
     assert_eq!(assumed[0].params["RoleArn"], ROLE);
     assert!(assumed[0].at < outcome.ec2()[0].at, "{}", outcome.told());
-    // It is the role that may act, and not the instance's.
+    // The role needs the permission, not the instance's own role.
     world.cloud.deny_role("node", "DisassociateAddress");
     a.stop().param("role_arn", ROLE).ok();
     world.is_unassigned();
     world.cloud.deny_role("eip-mover", "AssociateAddress");
     start(&a).param("role_arn", ROLE).expect(4).reason("AssociateAddress");
-    // With a key of the environment instead of the instance's.
+    // With a key from the environment instead of the instance's.
     world.cloud.allow_role("eip-mover", "AssociateAddress");
     in_environment(start(&a), KNOWN).param("role_arn", ROLE).ok();
 }
@@ -252,7 +252,7 @@ fn a_role_that_may_not_be_assumed_is_a_denial() {
     start(&a).param("role_arn", "arn:aws:iam::999999999999:role/other").expect(4);
 }
 
-/// What STS refuses for another reason than permissions, such as a session longer than the role allows. [code-6], [stop-6]
+/// What STS refuses for a reason other than permissions, such as a session longer than the role allows. [code-6], [stop-6]
 #[test]
 fn a_role_that_sts_refuses_with_any_code_is_no_outage() {
     let (world, a) = account(true);

@@ -1,4 +1,4 @@
-//! `eipctl` in general: help, version, and what is asked wrongly.
+//! `eipctl` in general: help, version, and wrong usage.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -10,14 +10,14 @@ pub(crate) const COMMANDS: [&str; 11] = [
     "assign",
 ];
 
-/// Makes a run on a node whose cluster is configured with these resources.
+/// Makes a run use a node whose cluster is configured with these resources.
 pub(crate) fn configured(world: &SimulatedWorld, run: Run, resources: &str) -> Run {
     let cib =
         format!("<cib><configuration><resources>{resources}</resources><constraints/></configuration></cib>");
     with_tools(world, run, &[("cibadmin", &cib)])
 }
 
-/// Makes a run on a node whose cluster has these tools, each with what it prints.
+/// Makes a run use a node whose cluster has these tools, each with its output.
 pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)]) -> Run {
     let folder = world.folder().path().join("bin");
     for (name, printed) in tools {
@@ -27,7 +27,7 @@ pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)
     run.tools_in(&folder)
 }
 
-/// The configuration of a resource with these parameters.
+/// The CIB's XML of a resource with these parameters.
 pub(crate) fn primitive(id: &str, agent: &str, parameters: &[(&str, &str)]) -> String {
     let pair =
         |(name, value): &(&str, &str)| format!(r#"<nvpair id="{id}-{name}" name="{name}" value="{value}"/>"#);

@@ -54,7 +54,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     world.held_by(&a);
     a.ctl("release", &["203.0.113.10", "--force"]).ok().prints("released");
     world.is_unassigned();
-    // Another node knows nothing of it without the cluster's configuration.
+    // Another node does not know it without the cluster's configuration.
     b.ctl("claim", &["203.0.113.10"]).ok();
     a.stop().ok();
     let outcome = a.ctl("claim", &["203.0.113.10"]).expect(1);
@@ -66,7 +66,7 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
         known(&own).expect(1).complains("eipctl", "the cluster has 203.0.113.10 in its resource web-ip");
     outcome.wrote_nothing();
     configured(&world, b.ctl("claim", &[&allocation]), &own).expect(1).complains("eipctl", "web-ip");
-    // A cluster that answers and does not have it is not in the way.
+    // A cluster that answers and does not manage it is not in the way.
     known("").ok();
     world.held_by(&a);
 }
@@ -81,7 +81,7 @@ fn the_address_of_a_running_cluster_is_refused_whatever_its_agent_and_if_only_sa
     let allocation = world.address.allocation_id.to_string();
     let vip: &[&str] = &["10.0.1.100", "--vip"];
     let overlay: &[&str] = &["192.168.10.1", "--route-table", "rtb-00000000000000001"];
-    // Agent, its parameter, and what is claimed.
+    // Agent, its parameter, and the claimed address.
     let rows: [(&str, &str, &str, &[&str]); 8] = [
         ("awseip", "elastic_ip", "203.0.113.10", &["203.0.113.10"]),
         ("awseip", "elastic_ip", "203.0.113.10", &[&allocation]),
@@ -129,7 +129,7 @@ fn what_a_claim_displaced_is_restored_by_a_release_or_by_the_stop_of_the_cluster
         if end == "release" {
             a.ctl("release", &[world.address.allocation_id.as_ref()]).ok();
         } else {
-            // Without a start if the cluster's probe has found the address here.
+            // Without a start, if the cluster's probe has found the address here.
             a.stop().ok();
         }
         assert!(world.has(&a, &own), "{end}");

@@ -1,4 +1,4 @@
-//! `eipctl check`: what a takeover would need, a line each.
+//! `eipctl check`: what a takeover would need, one line each.
 
 use agent_tests::{Isolation, Run, RunOutcome, SimulatedWorld, black_hole, each, refusing};
 use aws_sim::{Bind, FaultKind, ImdsState};
@@ -56,7 +56,7 @@ fn each_fault_is_a_line_with_what_would_be_right() {
         &'static [&'static str],
         &'static [&'static str],
     );
-    // What else is found is tested in the agent's own crate.
+    // The agent's own crate tests all other findings.
     let rows: [Row; 4] = [
         (
             "an interface that is not there",
@@ -128,7 +128,7 @@ fn silence_of_one_leaves_time_for_the_others() {
     outcome.prints_line(&["FAIL", "metadata service", "IMDSv2"]).prints_line(&["ok", "records"]);
 }
 
-/// This node as a container, on the instance that forwards to it, and behind that the metadata service.
+/// Turns this node into a container, on the instance that forwards to it, with the metadata service behind that.
 const CONTAINER: &str = r"mkdir -p /run/netns
 for one in instance service; do ip netns add $one; done
 ip link add eth0 type veth peer name docker0 netns instance
@@ -155,7 +155,7 @@ fn a_container_that_no_answer_of_the_metadata_service_reaches_is_told_the_hop_li
         a.ctl("check", &["203.0.113.10", "--timeout", "20", "--imds-endpoint", &endpoint])
     };
     check("192.0.2.1").go().prints_line(&["ok", "metadata service"]);
-    // Not reachable at all: no packet is answered.
+    // Unreachable: no packet is answered.
     let elsewhere =
         check("192.0.2.9").expect(1).prints_line(&["FAIL", "metadata service", "on an EC2 instance"]);
     assert!(!elsewhere.stdout.contains("hop"), "{}", elsewhere.told());
@@ -205,7 +205,7 @@ fn json_holds_the_same_findings() {
 
 #[test]
 fn the_name_that_is_resolved_is_the_one_that_calls_go_to() {
-    // Nothing resolves in there, so each name is in the reason why it does not.
+    // Nothing resolves in there, so each name is in the reason for its failure.
     let Some(isolation) = Isolation::new("") else { return };
     let (_world, [a]) = SimulatedWorld::setup().inside(isolation).make();
     let hosts = [

@@ -26,7 +26,7 @@ const CONFIGURATION: &str = r#"<cib><configuration><resources>
   </primitive>
 </resources><constraints/></configuration></cib>
 "#;
-/// Keeps where the resource is in a file, and each order in another one. Refuses one `--clear` if there is a file `busy`.
+/// Keeps the resource's node in one file, and each command in another. Refuses one `--clear` if there is a file `busy`.
 const RESOURCE_TOOL: &str = r#"#!/bin/sh
 cd "${0%/*}/.." || exit 1
 echo "$*" >>orders
@@ -34,7 +34,7 @@ env >>environment
 [ "$1" != --clear ] || ! rm busy 2>/dev/null || exit 1
 [ "$1" != --move ] || [ -e stuck ] || echo "$5" >where
 "#;
-/// What `crm_mon` of Pacemaker 1.1 says to `--output-as=xml`, shortened.
+/// Output of `crm_mon` of Pacemaker 1.1 for `--output-as=xml`, shortened.
 const OLD_MONITOR: &str = r#"case $* in *--as-xml*) ;; *)
 echo "crm_mon: unrecognized option '--output-as=xml'
 crm_mon - Provides a summary of cluster's current state.
@@ -85,7 +85,7 @@ impl ScriptedCluster {
     }
 }
 
-/// Two nodes, the first of which has the address, in a healthy cluster.
+/// Two nodes in a healthy cluster. The first one has the address.
 fn scripted() -> (SimulatedWorld, [Node; 2], ScriptedCluster) {
     let (world, nodes) = SimulatedWorld::new();
     world.give(&nodes[0]);
@@ -168,7 +168,7 @@ fn it_can_stay_and_shows_a_person_what_clients_met() {
     let outcome = running.wait().exits(0);
     let outcome = outcome.prints_line(&["n1 -> n2: done after"]).prints_line(&["no holder", "at most"]);
     let outcome = outcome.prints_line(&["EC2", a.id().as_ref(), b.id().as_ref()]);
-    // In the tests nothing answers at this address.
+    // In these tests no client gets an answer at this address.
     outcome
         .prints_line(&["clients", "port 9 did not answer"])
         .prints_line(&["eip (203.0.113.10) is on n2; the constraint of the move is removed"]);
@@ -238,7 +238,7 @@ fn a_drill_that_is_killed_leaves_no_constraint() {
     world.wait(LIMIT, |_| cluster.is_on("n2"));
     std::fs::write(cluster.folder.join("busy"), "").unwrap();
     running.kill();
-    // After the move that is under way, and again if it is refused.
+    // After the move in progress, and again if it is refused.
     let expected = "--wait --timeout=120\n--clear --resource eip\n--clear --resource eip\n";
     world.wait(LIMIT, |_| cluster.text("orders").ends_with(expected));
 }
@@ -254,7 +254,7 @@ fn the_tools_of_the_cluster_learn_no_credentials() {
         run.env("AWS_SECRET_ACCESS_KEY", "the-secret-of-an-operator").secret("the-secret-of-an-operator");
     let running = run.spawn();
     world.wait(LIMIT, |_| cluster.is_on("n2"));
-    // The shell that takes the constraint back if this one is killed is such a tool, too.
+    // The shell that clears the constraint if this one is killed is such a tool, too.
     let told: Vec<String> = running.children().into_iter().map(|pid| of_process(pid, "environ")).collect();
     running.kill();
     assert!(!told.is_empty(), "there is no guard");

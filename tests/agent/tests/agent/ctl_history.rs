@@ -1,4 +1,4 @@
-//! `eipctl history`: what this node did.
+//! `eipctl history`: what this node has done.
 
 use agent_tests::SimulatedWorld;
 

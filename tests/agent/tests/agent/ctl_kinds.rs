@@ -1,4 +1,4 @@
-//! `eipctl` and the kinds of address: how a command finds out which one is meant, and what it shows of each.
+//! `eipctl` and the kinds of address: how a command finds out which kind is meant, and what it shows of each.
 
 use agent_tests::{AddressKind, KINDS, OVERLAY, ROUTE_TABLE, Run, SimulatedWorld, TwoNodes};
 use aws_sim::{RouteTableId, RouteTableSpec, parsed};
@@ -11,7 +11,7 @@ fn address(kind: &AddressKind) -> &'static str {
     kind.by_hand[0]
 }
 
-/// The cluster's resource `ip` with the address of this kind, which leaves the devices alone.
+/// The cluster's resource `ip` with the address of this kind, configured to leave the devices alone.
 fn resource(kind: &AddressKind) -> String {
     let mut parameters = vec![(kind.address, address(kind))];
     if kind.name == "overlay-ip" {
@@ -23,7 +23,7 @@ fn resource(kind: &AddressKind) -> String {
     primitive("ip", kind.name, &parameters)
 }
 
-/// [ctl-2] [ctl-6] By the options, as without a cluster.
+/// [ctl-2] [ctl-6] By options, as without a cluster.
 #[test]
 fn every_kind_is_shown_checked_taken_and_released() {
     for kind in &KINDS {
@@ -69,7 +69,7 @@ fn the_cluster_configures_which_address_it_is_and_its_parameters() {
             let checked = run("check", arguments).ok();
             checked.prints_line(&["warn", "live moves", "allow-migrate is not set"]);
         }
-        // [ctl-3] On whatever node it runs.
+        // [ctl-3] On any node.
         let refused = run("claim", &[]).expect(1).wrote_nothing();
         refused.complains("eipctl", format!("the cluster has {} in its resource ip", address(kind)));
         run("claim", &["--force"]).ok();
@@ -162,7 +162,7 @@ fn what_would_fail_an_overlay_address_is_found_by_check() {
     let check = || here.ctl("check", &arguments);
     let good = check().ok().wrote_nothing().prints_line(&["ok", "route tables", ROUTE_TABLE, table.as_ref()]);
     good.prints_line(&["ok", "source/dest check", "off on", here.eni()]);
-    // What a start found is on record, and then it goes.
+    // A start records the table that it found; then the tag is removed.
     here.start().overlay().param("routing_table", "tag:cluster=web").ok();
     cloud.delete_route_table(&table);
     let gone =

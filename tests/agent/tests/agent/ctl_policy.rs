@@ -1,4 +1,4 @@
-//! `eipctl policy`: the least that the role of a node needs.
+//! `eipctl policy`: the minimum that a node's role needs.
 
 use agent_tests::{ROUTE_TABLE, RunOutcome, SimulatedWorld, refusing};
 use aws_sim::ImdsState;
@@ -16,7 +16,7 @@ fn resources(outcome: &RunOutcome) -> Vec<&str> {
 fn with_everything_on_the_command_line_nothing_is_queried() {
     let (_world, [a]) = SimulatedWorld::new();
     let given = [ALLOCATION, "--region", "cn-north-1", "--account", "210987654321"];
-    // Its statements are compared in tests/docs, with those that packaging/iam has.
+    // tests/docs compares its statements with those in packaging/iam.
     let outcome = a.ctl("policy", &given).ok().no_requests();
     assert_eq!(outcome.stderr, "");
     outcome.prints(format!("arn:aws-cn:ec2:cn-north-1:210987654321:elastic-ip/{ALLOCATION}"));
@@ -84,7 +84,7 @@ fn every_route_table_can_be_allowed_and_the_message_says_so() {
             .filter_map(|arn| Some(arn.split_once("route-table/")?.1.to_owned()))
             .collect::<Vec<_>>()
     };
-    // What is given is allowed besides what is configured.
+    // Options are allowed in addition to what is configured.
     let another = "rtb-0fedcba9876543210";
     assert_eq!(tables(&["192.168.10.1", "--route-table", another]), [another, ROUTE_TABLE]);
     assert_eq!(tables(&["192.168.10.1", "--route-table", ROUTE_TABLE]), [ROUTE_TABLE]);

@@ -1,14 +1,14 @@
-//! `eipctl restore`: what made way comes back at boot.
+//! `eipctl restore`: a displaced address comes back at boot.
 
 use agent_tests::{Node, SimulatedWorld, refusing};
 use aws_sim::Address;
 
-/// Makes node 1 take the address, with one of its own making way, and go down without a stop.
+/// Makes node 1 take the address, which displaces one of its own, and go down without a stop.
 fn crashed() -> (SimulatedWorld, [Node; 2], Address) {
     let (world, [a, b]) = SimulatedWorld::new();
     let own = world.own_address(&a);
     a.start().ok();
-    // What is below /run does not outlive a boot.
+    // Files below /run do not survive a boot.
     std::fs::remove_file(a.volatile_file()).unwrap();
     (world, [a, b], own)
 }
@@ -58,7 +58,7 @@ fn what_cannot_be_restored_is_a_line_and_a_failure() {
 fn how_aws_was_reached_is_remembered_and_holds_no_secret() {
     let (world, [a, b], own) = crashed();
     b.start().ok();
-    // As at boot: nothing in the environment but what the unit sets; the harness refuses the real endpoints all the same.
+    // As at boot: the environment contains only what the unit sets; the harness still refuses the real endpoints.
     let run = a.ctl("restore", &[]).env("AWS_ENDPOINT_URL_EC2", format!("http://{}", refusing()));
     run.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", refusing())).ok();
     assert!(world.has(&a, &own), "the endpoints on record were not used");

@@ -1,4 +1,4 @@
-//! `eipctl show`: who holds the address, by every source.
+//! `eipctl show`: the holder of the address, according to every source.
 
 use agent_tests::{SimulatedWorld, black_hole, refusing};
 use aws_sim::ImdsState;

@@ -1,4 +1,4 @@
-//! `eipctl status`: every address of the cluster, by every source.
+//! `eipctl status`: every address of the cluster, according to every source.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,13 +12,13 @@ use crate::ctl::{primitive, with_tools};
 const SECOND_TABLE: &str = "rtb-00000000000000002";
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A cluster of two nodes with an address of each kind; a second Elastic IP and a second overlay address beside them.
+/// A cluster of two nodes with an address of each kind, a second Elastic IP and a second overlay address.
 struct Scripted {
     two: TwoNodes,
     resources: String,
-    /// Resource and the node that runs it.
+    /// Resources, each with the node that runs it.
     runs: Vec<(&'static str, &'static str)>,
-    /// What node n2 reports of a resource.
+    /// What node n2 reports about resources.
     reports: Vec<(&'static str, String)>,
 }
 
@@ -27,7 +27,7 @@ fn now() -> u64 {
 }
 
 impl Scripted {
-    /// The node here holds everything, in EC2 and according to the cluster.
+    /// This node holds everything, according to EC2 and to the cluster.
     fn new() -> Self {
         let two = KINDS[1].nodes();
         let (world, here) = (&two.world, &two.here);
@@ -207,13 +207,13 @@ fn what_does_not_answer_is_named_and_the_rest_is_shown() {
     let nowhere = format!("http://{}", black_hole());
     let run = cluster.status(&["--imds-endpoint", &nowhere, "--region", "eu-west-1"]).by_key();
     let outcome = run.ok().within(Duration::from_secs(12));
-    // Nothing says which node this is, so an address on another one is no contradiction.
+    // Nothing identifies this node, so an address on another one is no contradiction.
     assert!(!outcome.stdout.contains("DISAGREE"), "{}", outcome.stdout);
     let outcome = outcome.prints_line(&["NOT SEEN  IMDS"]).prints_line(&["EC2", "elsewhere", "eipassoc-"]);
     outcome.prints_line(&["n1", "unknown whether here; NOT READY", "IMDS"]).prints_line(&["Started on n1"]);
 }
 
-/// [ctl-9] On a node whose Pacemaker is down, by what it has on record.
+/// [ctl-9] On a node whose Pacemaker is down, from its records.
 #[test]
 fn without_the_cluster_the_records_show_which_addresses_there_are() {
     let (world, [a]) = SimulatedWorld::new();

@@ -1,4 +1,4 @@
-//! Time: every action answers before the cluster kills it, with both services silent. One of them, and name servers, are in the matrix.
+//! Time: every action answers before the cluster kills it, even if both services are silent. The matrix has single silent services and name servers.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
-/// Every action that makes requests, with its code when none is answered, after a start on this node.
+/// Every action that makes requests, with its exit code if none is answered, after a start on this node.
 const ACTIONS: [(&str, NodeAction, i32); 11] = [
     ("start", Node::start, 1),
     ("stop", Node::stop, 0),
@@ -25,7 +25,7 @@ const ACTIONS: [(&str, NodeAction, i32); 11] = [
     ("status", |node| node.run("status").interval_ms(10_000), 1),
 ];
 
-/// A way in which requests go unanswered, with its name.
+/// A named way in which requests go unanswered.
 type Unanswered = (&'static str, fn(&SimulatedWorld, &Node, Run) -> Run);
 
 const UNREACHABLE: Unanswered = ("nothing reachable", |_, _, run| at(run, "http", black_hole));
@@ -35,7 +35,7 @@ const HANG: Unanswered =
 const SLOW: Unanswered =
     ("slow", |world, node, run| broken(world, node, run, ImdsState::Slow, FaultKind::Slow(1)));
 
-/// Has a run find both services at addresses of this sort.
+/// Configures both services at addresses of this sort.
 fn at(run: Run, ec2: &str, address: fn() -> SocketAddr) -> Run {
     run.ec2_at(format!("{ec2}://{}", address())).imds_at(format!("http://{}", address()))
 }
@@ -46,7 +46,7 @@ fn broken(world: &SimulatedWorld, node: &Node, run: Run, imds: ImdsState, ec2: F
     run
 }
 
-/// How much before its time-out an action has to answer: half of the margin of a second or 5 %.
+/// How long before its timeout an action has to answer: half of the margin of a second or 5 %.
 fn margin(timeout_ms: u64) -> Duration {
     Duration::from_millis((timeout_ms / 20).max(1000)) / 4
 }
@@ -60,7 +60,7 @@ fn check_all(ways: &[Unanswered], timeouts: &[u64]) {
         for (way, silence) in ways {
             for &timeout_ms in timeouts {
                 for (name, action, code) in ACTIONS {
-                    // What instance metadata does not show is known by the host alone, which a stop queries too.
+                    // If instance metadata does not show the address, only the host knows, and a stop queries that too.
                     let by_host = !matches!(name, "start" | "validate-all" | "migrate_from");
                     let code = if by_host && !kind.is_shown { 0 } else { code };
                     for &known in knowns {
@@ -81,7 +81,7 @@ fn check_all(ways: &[Unanswered], timeouts: &[u64]) {
             // If nothing is known of this node, a machine that is not an EC2 instance reports that, and has nothing to stop.
             let codes = if known || code != 1 { vec![code] } else { vec![code, 5, 0] };
             assert!(codes.contains(&outcome.code), "exit code, not {codes:?}\n{}", outcome.told());
-            // With little time the machine's own delays count for more: in time is in time, which the harness sees to.
+            // With little time the machine's own delays weigh more: in time is enough, and the harness checks that.
             if timeout_ms > SHORT_MS {
                 outcome.within(Duration::from_millis(timeout_ms).saturating_sub(margin(timeout_ms)));
             }

@@ -1,5 +1,5 @@
-//! The table of exit codes: every situation with every action, for every kind of address. Faults of EC2, instance metadata and
-//! credentials are not here but in the matrix.
+//! The table of exit codes: every situation with every action, for every kind of address. The matrix has the faults of EC2, instance metadata
+//! and credentials.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::{SHORT_MS, break_ec2};
 
-/// The codes of start, stop, recurring monitor, probe and `validate-all` at level 10.
+/// Exit codes of start, stop, recurring monitor, probe and `validate-all` at level 10.
 type Codes = [i32; 5];
 
-/// In the place of a code: the row is not about this action.
+/// Instead of a code: the row does not test this action.
 const ANY: i32 = -1;
 
 /// Brings a situation about, and returns the run in it.
 type Situation = fn(&TwoNodes, Run) -> Run;
 
-/// Runs every action of these kinds in every situation, each in a world of its own, and asserts its code and that nothing was changed.
+/// Runs every action of these kinds in every situation, each in its own world, and asserts its exit code and that nothing was changed.
 #[track_caller]
 fn check(kinds: &'static [AddressKind], codes: Codes, rows: &[(&str, Situation)]) {
     check_in(kinds, |kind| Some(kind.nodes()), codes, rows);
 }
 
-/// As `check`, in worlds made by `nodes`, which makes none without the rights to.
+/// As `check`, in worlds made by `nodes`, which returns `None` without the privileges for them.
 #[track_caller]
 fn check_in(
     kinds: &'static [AddressKind],
@@ -40,7 +40,7 @@ fn check_in(
         ("probe", Node::probe),
         ("validate-all", Node::validate),
     ];
-    // One kind after the other: all at once would be more than a small machine starts in time.
+    // One kind after the other: all at once would be more than a small machine can start in time.
     for kind in kinds {
         let mut runs = Vec::new();
         for (name, situation) in rows {
@@ -60,22 +60,22 @@ fn check_in(
     }
 }
 
-/// Namespaces in which this looks like no EC2 instance and no name is resolved.
+/// Namespaces in which this does not look like an EC2 instance and no name is resolved.
 fn inside(kind: &'static AddressKind) -> Option<TwoNodes> {
     Isolation::new("").map(|isolation| kind.nodes_inside(isolation))
 }
 
-/// The kind whose addresses are Elastic IPs, for what only these can meet.
+/// The kind for Elastic IPs, for situations that exist only for these.
 fn elastic() -> &'static [AddressKind] {
     &KINDS[..1]
 }
 
-/// The kind whose addresses are private ones.
+/// The kind for secondary private addresses.
 fn private() -> &'static [AddressKind] {
     &KINDS[1..2]
 }
 
-/// The kind whose addresses are overlay addresses. Its stop queries nothing, and without an answer its monitor goes by the host.
+/// The kind for overlay addresses. Its stop queries nothing, and without an answer from EC2 its monitor relies on the host.
 fn overlay() -> &'static [AddressKind] {
     &KINDS[2..]
 }
@@ -84,7 +84,7 @@ fn overlay() -> &'static [AddressKind] {
 #[test]
 fn a_parameter_is_missing_or_malformed() {
     const CODES: Codes = [6, 0, 6, 7, 6];
-    /// The address is here all the same.
+    /// The address is here nevertheless.
     fn here(nodes: &TwoNodes, run: Run, name: &str, value: &str) -> Run {
         nodes.give(&nodes.here);
         run.param(name, value)

@@ -16,7 +16,7 @@ const HEAD: &str = r#"<cib crm_feature_set="@FEATURE@"><configuration>
 <nvpair id="h1" name="node_health" value="true"/></instance_attributes></primitive></clone></resources>
 <constraints/></configuration><status>
 "#;
-/// The head, and for each node its attributes, one in a file.
+/// The header, and each node's attributes in a file of their own.
 const CIBADMIN: &str = r#"#!/bin/sh
 cd "${0%/*}/.." || exit 1
 cat head
@@ -61,7 +61,6 @@ impl AttributeCluster {
         cluster
     }
 
-    /// The folder of the scripts.
     fn bin(&self) -> PathBuf {
         self.folder.join("bin")
     }
@@ -70,7 +69,7 @@ impl AttributeCluster {
         agent_tests::write_program(&self.bin().join(name), script);
     }
 
-    /// The cluster's feature set, `node-health-strategy`, and whether the clone may stay on a red node; `node_health` is on.
+    /// Configures the cluster's feature set, `node-health-strategy`, and whether the clone may stay on a red node; `node_health` is on.
     fn configure(&self, feature: &str, strategy: &str, allow: bool) {
         let head = HEAD.replace("@FEATURE@", feature).replace("@STRATEGY@", strategy);
         let head = head.replace("@ALLOW@", &allow.to_string());
@@ -98,7 +97,7 @@ impl AttributeCluster {
         fs::read_to_string(path).ok().map(|text| text.trim_end().to_owned())
     }
 
-    /// What the node reports: whether it is ready as the rule reads it, and the whole line.
+    /// What the node reports: whether it is ready, in the form that the rule reads, and the whole line.
     fn said(&self, node: &Node) -> (String, String) {
         let attribute = |name| self.attribute(node, name).unwrap_or_default();
         (attribute("eip-ready-vip"), attribute("eip-report-vip"))
@@ -117,7 +116,7 @@ fn name(node: &Node) -> String {
     node.folder().file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// Two nodes, the second of which has the address, in a cluster.
+/// Two nodes in a cluster. The second one has the address.
 fn standby() -> (SimulatedWorld, [Node; 2], AttributeCluster) {
     let (world, nodes) = SimulatedWorld::new();
     world.give(&nodes[1]);
@@ -197,7 +196,7 @@ fn a_denial_shows_at_the_next_dry_run() {
         soon();
         cluster.said(&a).0 == "false"
     });
-    // Not before the interval is over, which is five minutes at most after a failure.
+    // Not before the interval is over, which is at most five minutes after a failure.
     world.cloud.allow("AssociateAddress");
     cluster.monitor(&a).ok().ec2_calls(0);
     assert_eq!(cluster.said(&a).0, "false");
@@ -227,7 +226,7 @@ fn what_cannot_be_found_out_leaves_the_attribute_for_rules_as_it_is() {
 fn a_standby_whose_parameters_depend_on_a_rule_that_only_pacemaker_can_evaluate_is_unknown() {
     let (_world, [a, _], cluster) = standby();
     cluster.start(&a).ok();
-    // A value from before is not about the parameters of now.
+    // An older value does not refer to the current parameters.
     assert_eq!(cluster.said(&a).0, "true");
     let rule = r#"<instance_attributes id="s" score="2"><rule id="r" score="0"><date_expression id="d" operation="gt" start="2030-01-01"/>
         </rule><nvpair id="n" name="private_ip_address" value="10.0.1.11"/></instance_attributes></primitive>"#;

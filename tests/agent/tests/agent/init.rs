@@ -1,4 +1,4 @@
-//! The init face: the name `elastic-ip`, as Heartbeat, init and people call it.
+//! The init face: the name `elastic-ip`, as called by Heartbeat, init and users.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,17 +9,17 @@ use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 
 use crate::trouble::break_ec2;
 
-/// The settings of the article, and a time-out that a test can wait for.
+/// The article's settings, and a timeout that a test can wait for.
 const SETTINGS: &str = "AWS_PARAMS=\"--region=eu-west-1\"\nELASTIC_IP=203.0.113.10\nTIMEOUT=6\n";
 
-/// Prepares a call on a node whose settings file has this text.
+/// Prepares a call on a node with this text in its settings file.
 fn call(node: &Node, action: &str, settings: &str) -> Run {
     let file = node.folder().join("settings");
     fs::write(&file, settings).unwrap();
     bare(node, action).env("ELASTIC_IP_SETTINGS", file.display().to_string())
 }
 
-/// Prepares a call without a settings file: as Heartbeat, which is no OCF cluster, makes it.
+/// Prepares a call without a settings file, as made by Heartbeat, which is not an OCF cluster.
 fn bare(node: &Node, action: &str) -> Run {
     node.run(action).called("elastic-ip").outside_ocf()
 }
@@ -28,7 +28,7 @@ fn usual(node: &Node, action: &str) -> Run {
     call(node, action, SETTINGS)
 }
 
-/// Reads the words of `status` as Heartbeat's `ResourceManager` does.
+/// Interprets the output of `status` as Heartbeat's `ResourceManager` does.
 fn heartbeat_reads(outcome: &RunOutcome) -> bool {
     let text = &outcome.stdout;
     let lower = text.to_lowercase();
@@ -80,7 +80,7 @@ fn heartbeats_form_has_the_arguments_before_the_action() {
     assert_eq!(holder.private_ip, a.ip(2));
     bare(&a, "status").before("203.0.113.77").before(&eni).expect(0);
     bare(&a, "status").before("203.0.113.77").expect(3);
-    // By its allocation, with a parameter; the arguments go before the file's address.
+    // By its allocation, as a parameter; arguments take precedence over the file's address.
     let id = other.allocation_id.to_string();
     usual(&a, "stop").before(&id).before("on_stop=strict").before(&eni).ok();
     assert!(world.cloud.holder(&other).is_none());
@@ -122,7 +122,7 @@ fn force_reload_takes_nothing_from_the_peer_and_writes_nothing_if_all_is_in_plac
 /// [init-3]
 #[test]
 fn the_exit_codes_are_those_of_the_standard() {
-    /// What goes wrong, and the call.
+    /// What fails, and the call.
     type Row = (&'static str, i32, fn(&SimulatedWorld, &Node) -> Run);
     let rows: [Row; 15] = [
         ("no action", 2, |_, a| usual(a, "")),
@@ -178,7 +178,7 @@ fn a_failure_is_reported_in_the_old_words_with_the_reason_in_one_line() {
 fn an_unknown_status_is_neither_running_nor_the_reason_in_words_that_heartbeat_knows() {
     let (world, [a]) = SimulatedWorld::new();
     world.give(&a);
-    // The reason names the metadata service's TOKEN, and Heartbeat takes "OK" for running.
+    // The reason contains the metadata service's TOKEN, in which Heartbeat finds "OK" and assumes running.
     world.cloud.set_imds_state(a.id(), ImdsState::Hang);
     world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Reset));
     let outcome = call(&a, "status", "ELASTIC_IP=203.0.113.10\nTIMEOUT=2\n").expect(4);
@@ -187,7 +187,7 @@ fn an_unknown_status_is_neither_running_nor_the_reason_in_words_that_heartbeat_k
         "elastic-ip remapper: I cannot tell who has 203.0.113.10\nelastic-ip remapper: unknown\n"
     );
     assert!(!heartbeat_reads(&outcome) && !outcome.stderr.is_empty(), "{}", outcome.told());
-    // Settings that make no sense tell nothing either.
+    // Invalid settings say nothing either.
     let outcome = call(&a, "status", "ELASTIC_IP=$(reboot)").expect(4);
     assert!(!heartbeat_reads(&outcome) && outcome.stdout.ends_with(": unknown\n"), "{}", outcome.told());
 }
@@ -206,7 +206,7 @@ fn a_start_on_a_split_succeeds_if_the_metadata_show_the_address_and_otherwise_fa
     // It has no record of the address, and does not learn its own id in time.
     first_line(&outcome, "elastic-ip remapper: Could not map IP 203.0.113.10 to this instance");
     world.held_by(&a);
-    // A stop that can't reach AWS succeeds, so that Heartbeat does not reboot the node, and does not claim what is not so.
+    // A stop that can't reach AWS succeeds, so that Heartbeat does not reboot the node, and does not report what is not the case.
     let outcome = call(&a, "stop", &settings).expect(0).logged(&["ERROR", "203.0.113.10"]);
     first_line(
         &outcome,
@@ -252,7 +252,7 @@ fn nothing_in_the_settings_is_ever_run() {
         assert!(!proof.exists(), "it was run: {hostile}");
         assert_eq!(outcome.stderr.lines().count(), 1, "{hostile:?}\n{}", outcome.told());
     }
-    // Beside the settings it does no harm, and is said.
+    // Beside the settings it is harmless, and is reported.
     let beside = format!("{SETTINGS}MY_ID=$({touch})\n{touch}\n[ -x /bin/true ] && {touch}\nWHO=`{touch}`\n");
     call(&a, "start", &beside).ok().logged(&["WARN", "line 5"]).logged(&["line 6"]).logged(&["WHO"]);
     world.held_by(&a);
@@ -290,7 +290,7 @@ fn each_address_is_remembered_by_itself() {
     usual(&a, "start").ok();
     let names = || records_in(&a.state().join("volatile"));
     assert_eq!(names(), ["elastic-ip-203.0.113.10.json"]);
-    // On the same private address it would push the first one off.
+    // At the same private address it would displace the first one.
     let outcome = usual(&a, "start").before("203.0.113.77").expect(6);
     assert!(outcome.stderr.contains("elastic-ip-203.0.113.10"), "{}", outcome.told());
     usual(&a, "start").before("203.0.113.77").before("private_ip_address=10.0.1.11").ok();
@@ -307,7 +307,7 @@ fn help_is_for_people_and_needs_nothing() {
     }
 }
 
-/// [init-2] By whom else is tested in the agent's own crate.
+/// [init-2] The agent's own crate tests the other owners.
 #[test]
 fn a_settings_file_that_others_could_have_written_is_refused() {
     let (world, [a]) = SimulatedWorld::new();

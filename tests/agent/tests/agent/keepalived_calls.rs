@@ -1,4 +1,4 @@
-//! How `eip-keepalived` is called: its names, its settings file, its environment, and calls that make no sense.
+//! How `eip-keepalived` is called: its names, its settings file, its environment, and invalid calls.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -37,7 +37,7 @@ fn the_constants_of_the_article_choose_address_and_interface() {
     );
     call(&a, &constants, &["203.0.113.10", "start"]).ok().not_logged("WARN");
     world.held_at(&a, a.ip(2));
-    // Without an argument it is ALOC_ID's.
+    // Without an argument it uses ALOC_ID.
     assert_eq!(call(&a, &constants, &["status"]).ok().stdout, "OK\n");
     let other = constants.replace(&a.id().to_string(), "i-0000000000000000f");
     call(&a, &other, &["203.0.113.10", "start"]).ok().logged(&["WARN", "INST_ID"]);
@@ -83,7 +83,7 @@ fn the_settings_file_is_read_and_never_run() {
 
 #[test]
 fn an_invalid_call_is_refused_with_one_line_on_what_would() {
-    // What else is refused is tested in the agent's own crate.
+    // The agent's own crate tests all other refusals.
     let rows: [(&str, &str, &[&str], &str); 5] = [
         ("nothing", USUAL, &[], "no action: expected start"),
         ("no address", USUAL, &["start"], "no address: give it before the action"),
@@ -136,7 +136,7 @@ fn help_and_version_need_nothing() {
 fn a_script_user_without_a_state_folder_is_warned_and_claims_all_the_same() {
     let (world, [a]) = SimulatedWorld::new();
     let run = notify(&a, "MASTER");
-    // A file where the folder should be, as for a user that may not write there.
+    // A file in place of the folder, as for a user that must not write there.
     fs::write(a.folder().join("blocked"), "").unwrap();
     let blocked = a.folder().join("blocked/state").display().to_string();
     run.env("EIP_STATE_DIR", blocked).ok().logged(&["WARN", "cannot use the state directory", "STATE_DIR"]);
@@ -154,7 +154,7 @@ fn no_environment_at_all_is_enough() {
         a.folder().join("log/own").display()
     );
     let isolation = world.isolation().unwrap();
-    // keepalived's default file, as a node has it.
+    // keepalived's default file, as it is on a node.
     let conf = isolation.folder().write("aws.conf", &text);
     fs::set_permissions(&conf, fs::Permissions::from_mode(0o600)).unwrap();
     let run =

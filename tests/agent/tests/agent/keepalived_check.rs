@@ -1,4 +1,4 @@
-//! The words `check` and `status` of `eip-keepalived`, as `vrrp_script` and a person call them.
+//! The commands `check` and `status` of `eip-keepalived`, as called by `vrrp_script` and a user.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn a_check_on_a_standby_needs_no_ec2() {
     break_ec2(&world.cloud, FaultKind::Hang);
     word(&a, "check").ok().ec2_calls(0).logged(&["check: this node is healthy"]);
     notify(&a, "BACKUP").ok();
-    // What has not changed is not said again.
+    // An unchanged result is not logged again.
     word(&a, "check").ok().ec2_calls(0).not_logged("check");
     world.cloud.set_credentials(a.id(), CredState::Missing404);
     word(&a, "check").expect(1).ec2_calls(0).logged(&["ERROR", "could not take the address"]);
@@ -34,7 +34,7 @@ fn a_check_on_the_master_is_about_the_address() {
     let (world, [a, b]) = SimulatedWorld::new();
     notify(&a, "MASTER").ok();
     word(&a, "check").ok().ec2_calls(0);
-    // The metadata lag: EC2 knows better.
+    // Instance metadata is behind; EC2 is not.
     world.cloud.set_imds_lag(a.id(), Duration::from_mins(10));
     notify(&b, "MASTER").ok();
     word(&a, "check").ok().ec2_calls(0);
@@ -67,7 +67,7 @@ fn status_prints_the_articles_words_as_ec2_has_it() {
     assert_eq!(word(&a, "status").expect(1).stdout, "FAIL\n");
 }
 
-/// Has a run write its log to standard error, and that to a pipe that is full: so the first line blocks.
+/// Makes a run write its log to standard error, and that to a full pipe, so that the first line blocks.
 fn with_a_log_that_blocks(node: &Node, run: Run) -> Run {
     const SCRIPT: &str = "rm -f \"$0\"; mkfifo \"$0\"; exec 9<>\"$0\"\n\
                           dd if=/dev/zero of=\"$0\" bs=4096 count=64 oflag=nonblock 2>/dev/null\n\
@@ -78,7 +78,7 @@ fn with_a_log_that_blocks(node: &Node, run: Run) -> Run {
 
 #[test]
 fn a_check_that_blocks_answers_with_what_is_known_by_then() {
-    /// What is so, and the exit code of the check.
+    /// The situation, and the exit code of the check.
     type Row = (&'static str, i32, fn(&SimulatedWorld, &Node));
     let rows: [Row; 4] = [
         ("a master whose holder is unknown", 0, |world, a| {

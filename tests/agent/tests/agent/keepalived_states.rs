@@ -1,4 +1,4 @@
-//! States that keepalived tells `eip-keepalived`: what each does with the address, and which wins where they overlap.
+//! States of which keepalived notifies `eip-keepalived`: what each does with the address, and which one wins if they overlap.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use aws_sim::FaultKind;
 use crate::keepalived_world::*;
 use crate::trouble::{break_ec2, ec2};
 
-/// Returns the last word on record on a node.
+/// The last notification on record on a node.
 fn turn(node: &Node) -> String {
     fs::read_to_string(node.state().join("volatile/keepalived-203.0.113.10.turn")).unwrap_or_default()
 }
 
-/// Waits until the node has a word of this state on record.
+/// Waits until the node has a notification of this state on record.
 fn wait_for_turn(world: &SimulatedWorld, node: &Node, state: &str) {
     world.wait(SOON, |_| turn(node).contains(state));
 }
@@ -37,7 +37,7 @@ fn master_claims_by_notification_and_by_hand() {
         world.held_by(&a);
         let says = if arguments.contains(&"start") || arguments.len() == 2 { "started\n" } else { "" };
         assert_eq!(outcome.stdout, says);
-        // Once more changes nothing.
+        // A repetition changes nothing.
         call(&a, USUAL, arguments).ok().wrote_nothing();
     });
 }
@@ -50,7 +50,7 @@ fn losing_states_leave_the_address_and_query_nothing() {
         notify(&a, "MASTER").ok();
         notify(&a, state).ok().no_requests().logged(&["INFO", "stays here until another node takes it"]);
         world.held_by(&a);
-        // What was given up is taken again, not believed to be here.
+        // An address that was released is taken again, not assumed to be here.
         notify(&a, "MASTER").ok();
         world.held_by(&a);
     });
@@ -71,7 +71,7 @@ fn losing_states_release_it_if_the_settings_say_so() {
             notify_with(&a, &settings, other).ok();
             world.held_by(&a);
         }
-        // What the peer has is the peer's.
+        // An address that the peer holds stays with the peer.
         notify(&b, "MASTER").ok();
         notify_with(&a, &settings, state).ok().wrote_nothing();
         world.held_by(&b);
@@ -103,7 +103,7 @@ fn what_gives_the_address_back_outlives_the_script_that_keepalived_kills() {
     notify(&a, "MASTER").ok();
     let stopping = notify(&a, "STOP").spawn();
     wait_for_turn(&world, &a, "STOP");
-    // Once the process of its own has the lock it works.
+    // Its own background process works once it has the lock.
     let lock = fs::File::open(a.state().join("volatile/keepalived-203.0.113.10.lock")).unwrap();
     world.wait(SOON, |_| lock.try_lock().map(|()| lock.unlock().unwrap()).is_err());
     stopping.kill();
@@ -138,7 +138,7 @@ fn a_later_state_wins_over_a_claim_that_hangs_and_takes_effect_late() {
     let settings = "VERIFY=0\nON_BACKUP=release\n";
     let began = Instant::now();
     call(&a, settings, &["203.0.113.10", "INSTANCE", "VI_1", "BACKUP", "90"]).ok();
-    // It did not end before it knew what became of the order, and then undid it.
+    // It did not end before it knew the outcome of the call, and then undid it.
     assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
     claim.wait().exits(1).logged(&["superseded by a later state meanwhile"]);
     world.is_unassigned();
@@ -168,7 +168,7 @@ fn flapping_ends_in_the_state_that_was_reported_last() {
         let (world, [a]) = SimulatedWorld::new();
         world.cloud.set_latency(Duration::from_millis(150));
         let settings = "VERIFY=0\nON_BACKUP=release\n";
-        // As keepalived does: one after the other, none of them waited for.
+        // As keepalived does: one after the other, without waiting for any.
         let all: Vec<_> = (0..6)
             .map(|index| {
                 let state = states[(index + last + 1) % 2];
@@ -203,7 +203,7 @@ fn an_older_call_of_the_peer_that_is_carried_out_late_is_corrected() {
     let (world, [a, b]) = SimulatedWorld::new();
     notify(&b, "MASTER").ok();
     let claim = notify_with(&a, "VERIFY=5\n", "MASTER").spawn();
-    // Not while it makes sure of the claim: that is another way of taking it again.
+    // Not while the claim is being verified: that is another way of taking it again.
     world.wait(SOON, |_| turn(&a).contains("true"));
     world.give(&b);
     claim.wait().exits(0).logged(&["WARN", "taking it again"]);
@@ -261,14 +261,14 @@ fn if_the_state_folder_cannot_be_made_the_losing_states_release_it_all_the_same(
         let (world, [a]) = SimulatedWorld::new();
         notify(&a, "MASTER").ok();
         let state = setting.strip_prefix("ON_").unwrap();
-        // It cannot be created, as by a script_user that is not root can't below /run/resource-agents.
+        // It cannot be created, like below /run/resource-agents by a script_user other than root.
         let settings = format!("VERIFY=0\n{setting}=release\nSTATE_DIR=/proc/no-such-folder\n");
         notify_with(&a, &settings, state)
             .ok()
             .logged(&["WARN", "cannot use the state directory"])
             .not_logged("a later state has come");
         world.is_unassigned();
-        // Left to the peer, it waits for nothing that it could put back.
+        // If the address is left to the peer, there is nothing to put back and so nothing to wait for.
         notify_with(&a, &settings.replace("release", "leave"), state).ok();
     });
 }
@@ -287,7 +287,7 @@ fn a_loss_that_cannot_be_corrected_is_reported_once_and_tried_more_rarely() {
         let log = world.cloud.log();
         log.iter().filter(|r| r.is("DescribeAddresses")).map(|r| r.at).collect::<Vec<f64>>()
     };
-    // Every denial is repeated once, soon. The pauses between the tries to put things right are longer, and grow.
+    // Every refusal is repeated once, soon. The pauses between the attempts to put things right are longer, and grow.
     let pauses = || {
         let at = refusals();
         at.windows(2).map(|pair| pair[1] - pair[0]).filter(|pause| *pause > 1.5).collect::<Vec<f64>>()

@@ -1,11 +1,11 @@
-//! Log lines and exit reasons, where and how `ocf_log` and `ocf_exit_reason` have them.
+//! Log lines and exit reasons: their places and form, as with `ocf_log` and `ocf_exit_reason`.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use agent_tests::{Isolation, SimulatedWorld};
 
-/// Returns what is left of a line after a date such as `Nov 21 07:42:00 `.
+/// The rest of a line after a date such as `Nov 21 07:42:00 `.
 fn after_date(line: &str) -> Option<&str> {
     let (date, rest) = (line.get(..16)?, line.get(16..)?);
     let form = "Aaa 00 00:00:00 ";
@@ -18,7 +18,7 @@ fn after_date(line: &str) -> Option<&str> {
     fits.then_some(rest)
 }
 
-/// Returns what is left of a line after the tag `eip(vip)[PID]`.
+/// The rest of a line after the tag `eip(vip)[PID]`.
 fn after_tag(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("eip(vip)[")?;
     let (pid, rest) = rest.split_once(']')?;
@@ -99,6 +99,6 @@ fn the_whole_story_of_a_failure_is_in_the_log_with_the_id_of_the_request() {
     let id = outcome.calls("AssociateAddress").last().unwrap().request_id.clone();
     let text = format!("{}{}", outcome.log, std::fs::read_to_string(&debug).unwrap_or_default());
     assert!(text.contains(&id), "{id} is nowhere in\n{text}");
-    // Also without debugging: a support case can't wait for the next time.
+    // Even without debugging: a support case can't wait for the next time.
     a.start().expect(4).logged(&["request id"]);
 }

@@ -1,9 +1,9 @@
 //! The built agent against the simulator, row by row of its behaviour: exit code, output, log, requests, holder.
 //!
-//! One module per subject, all in this binary. The decisions by themselves are tested in the agent's own crate, against
-//! the model and with a clock that can be paused; what is here is what only a whole process shows.
+//! One module per subject, all in this binary. The agent's own crate tests the decisions by themselves, against the model and with a
+//! clock that can be paused; here is what only a whole process shows.
 
-// Not only the functions marked `#[test]` are test code here: in all of it a panic is how a test fails.
+// Not only functions marked `#[test]` are test code here: everywhere a panic is how a test fails.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod bad_input;

@@ -1,4 +1,4 @@
-//! `meta-data`: printed with nothing set. What is in it is tested in the agent's own crate, the schemas in `tools`.
+//! `meta-data`: printed with an empty environment. The agent's own crate tests its contents, and `tools` the schemas.
 
 use agent_tests::{Isolation, SimulatedWorld};
 
@@ -13,7 +13,7 @@ fn needs_no_environment_no_network_and_no_rights() {
         outcome.stdout.contains("<version>1.0</version>") && outcome.stdout.ends_with("</resource-agent>\n")
     );
     assert_eq!(outcome.stderr, "");
-    // Neither a socket nor a second thread nor a file of credentials.
+    // No socket, no second thread, no credentials file.
     let calls = world.folder().path().join("calls");
     let calls_text = calls.display().to_string();
     a.run("meta-data").bare().wrapped_in(&["strace", "-f", "-o", &calls_text]).ok();

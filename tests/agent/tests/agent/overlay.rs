@@ -9,7 +9,7 @@ use aws_sim::{FaultKind, ImdsState, RouteTableId, RouteTableSpec, parsed};
 use crate::trouble::{SHORT_MS, break_ec2};
 use crate::vip_world::Wired;
 
-/// A world whose route table belongs to another account, as with a shared VPC, and leads to the second node.
+/// A world whose route table belongs to another account, as in a shared VPC, and leads to the second node.
 fn shared() -> (SimulatedWorld, [Node; 2]) {
     let (world, nodes) = SimulatedWorld::setup().route_table_of(OTHER_ACCOUNT).make();
     world.cloud.route(&parsed(ROUTE_TABLE), OVERLAY.into(), nodes[1].eni());
@@ -104,7 +104,7 @@ fn the_address_comes_alone_and_goes_without_any_answer() {
     wired.a.settled_monitor().overlay().expect(7);
 }
 
-/// [overlay-3] [overlay-4] By hand, and then by the cluster, which finds nothing in its way.
+/// [overlay-3] [overlay-4] By hand, and then by the cluster, which meets no obstacle.
 #[test]
 fn a_claim_adds_it_to_the_device_and_a_release_or_the_clusters_stop_removes_it() {
     let Some(wired) = Wired::new() else { return };

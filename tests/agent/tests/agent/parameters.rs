@@ -56,11 +56,11 @@ fn an_interface_without_ipv4_addresses_does_not_hide_the_others() {
         let option =
             if by_address { ["--private-ip-address", "10.0.1.50"] } else { ["--interface", eni.as_str()] };
         a.ctl("show", &["203.0.113.10", option[0], option[1]]).ok().prints("ours: ");
-        // After a crash, what was displaced comes back.
+        // After a crash, the displaced address comes back.
         std::fs::remove_file(a.volatile_file()).unwrap();
         world.give(&b);
         a.ctl("restore", &[]).ok().says("203.0.113.50 restored on");
-        // Nothing else says who this machine is.
+        // Nothing else identifies this machine.
         cloud.associate(&world.address, &eni, None);
         a.forget();
         run(a.stop()).ok();
@@ -94,7 +94,7 @@ fn a_parameter_takes_precedence_over_a_variable() {
 
 #[test]
 fn the_region_signs_the_request() {
-    // The simulator refuses a signature for another region, as AWS does.
+    // Like AWS, the simulator refuses a signature for another region.
     let (world, [a]) = SimulatedWorld::new();
     a.start().param("region", "eu-west-1").ok();
     world.held_by(&a);
@@ -127,7 +127,7 @@ fn a_connection_takes_no_longer_than_it_may() {
     world.give(&b);
     a.probe().expect(7);
     let hole = format!("http://{}", agent_tests::black_hole());
-    // Trace lines tell the attempts, since nothing arrives anywhere.
+    // Trace lines show the attempts, because no request arrives anywhere.
     let trace = world.folder().path().join("trace");
     let run = a.start().ec2_at(hole).param("connect_timeout", "1").param("attempt_timeout", "30");
     let run = run.env("OCF_TRACE_RA", "1").env("OCF_TRACE_FILE", trace.display().to_string());

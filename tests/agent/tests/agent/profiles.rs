@@ -1,5 +1,5 @@
-//! Profiles and the other ways to credentials that can be set up wrong: whatever was asked for and fails is an error in its own
-//! words, never a reason to act as the instance's role.
+//! Profiles and other credential sources that can be misconfigured: if a configured one fails, that is an error in its own words,
+//! never a reason to act as the instance's role.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use aws_sim::{CredState, Fault, FaultKind, ImdsState, Service};
 use crate::credentials::{KNOWN, ROLE, account, answering, container, start, write_private};
 use crate::trouble::SHORT_MS;
 
-/// A node whose instance has a role that could do everything, and what its `~/.aws/config` says.
+/// A node whose instance has a role that could do everything, with this text in its `~/.aws/config`.
 fn node(config: impl AsRef<[u8]>) -> (SimulatedWorld, Node) {
     let (world, a) = account(true);
     write_config(&a, config);
@@ -36,7 +36,7 @@ fn printing(key: (&str, &str)) -> String {
 /// [cred-1] [cred-6]
 #[test]
 fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_role() {
-    // What else can't be followed is tested in the agent's own crate.
+    // The agent's own crate tests everything else that can't be followed.
     let rows: [(&str, &[u8], &str); 3] = [
         ("sso", b"[profile web]\nsso_start_url = https://x\nsso_region = eu-west-1\n", "sso_start_url"),
         ("other profile", b"[profile other]\nregion = eu-west-1\n", "no profile web"),
@@ -55,7 +55,7 @@ fn a_named_profile_that_cannot_be_followed_is_never_replaced_by_the_instances_ro
 fn half_a_pair_of_keys_in_the_environment_is_an_error() {
     let (_world, a) = node("");
     let outcome = start(&a).env("AWS_ACCESS_KEY_ID", KNOWN.0).expect(4);
-    // Nothing makes it whole while the action waits.
+    // Nothing repairs it while the action waits.
     outcome.reason("AWS_SECRET_ACCESS_KEY is not set").within(Duration::from_secs(2));
     start(&a).env("AWS_SECRET_ACCESS_KEY", KNOWN.1).expect(4).reason("AWS_ACCESS_KEY_ID is not set");
 }
@@ -141,14 +141,14 @@ fn the_source_of_a_role_is_not_queried_through_a_proxy() {
         let through: Vec<String> = proxy.asked();
         let source_of_keys =
             |line: &String| ["meta-data", "api/token", "/keys"].iter().any(|part| line.contains(part));
-        // What the keys are for goes there.
+        // The calls for which the keys are used go there.
         assert!(!through.is_empty() && !through.iter().any(source_of_keys), "{source}: {through:?}");
         let asked = !outcome.imds("/iam/security-credentials/node").is_empty();
         assert_eq!(asked, source == "Ec2InstanceMetadata", "{}", outcome.told());
     }
 }
 
-/// What IMDS says about the role is what an administrator needs.
+/// An administrator needs what IMDS says about the role.
 #[test]
 fn a_role_that_ec2_may_not_assume_is_quoted_verbatim() {
     let (world, a) = node("");
@@ -164,7 +164,7 @@ fn metadata_switched_off_for_credentials_is_named_in_the_reason() {
     start(&a).env("AWS_EC2_METADATA_DISABLED", "true").expect(4).reason("AWS_EC2_METADATA_DISABLED is true");
 }
 
-/// Users of `awseip` put a VPC endpoint there, because it has no parameter for one.
+/// Users of `awseip` configure a VPC endpoint there, because it has no parameter for one.
 #[test]
 fn endpoints_in_the_profile_are_honoured() {
     // Where the agent could not reach the real ones.
@@ -205,7 +205,7 @@ fn a_monitor_of_two_seconds_queries_ec2_while_the_metadata_is_slow() {
     let run = a.settled_monitor().timeout_ms(2_000).param("region", "eu-west-1").secret(KNOWN.1);
     let run = run.env("AWS_ACCESS_KEY_ID", KNOWN.0).env("AWS_SECRET_ACCESS_KEY", KNOWN.1);
     let asks = |outcome: RunOutcome| outcome.code == 0 && !outcome.calls("DescribeAddresses").is_empty();
-    // A busy machine can leave one of them too little of its time.
+    // A busy machine can leave too little time for one of them.
     assert!((0..5).any(|_| asks(run.clone().go())), "{}", run.go().told());
 }
 

@@ -1,4 +1,4 @@
-//! Proxies: EC2 and STS through one where it is configured, the metadata service never.
+//! Proxies: EC2 and STS use a configured proxy, the metadata service never does.
 
 use agent_tests::{Proxy, Run, refusing};
 use aws_sim::CredState;
@@ -13,7 +13,7 @@ fn ec2_is_reached_through_the_proxy_and_the_metadata_is_not() {
         let behind = BehindTls::new();
         let proxy = Proxy::start();
         let run = behind.start().env(name, proxy.url());
-        // What a proxy for plain HTTP would get: the metadata service, if anything.
+        // What a proxy for plain HTTP would get: requests to the metadata service, if any.
         let run = if name == "ALL_PROXY" {
             run
         } else {
@@ -36,7 +36,7 @@ fn sts_is_reached_through_the_proxy_too() {
     let behind = BehindTls::new();
     let proxy = Proxy::start();
     let run = behind.start().param("role_arn", "arn:aws:iam::123456789012:role/eip-mover");
-    // A port of its own, or the connection to EC2 would do for both.
+    // A port of its own; otherwise the connection to EC2 would serve both.
     let sts = behind.world.sim.serve_ec2_tls(behind.world.bind(), &behind.tls).unwrap().port();
     let run = run.env("AWS_ENDPOINT_URL_STS", format!("https://localhost:{sts}"));
     let outcome = run.env("HTTPS_PROXY", proxy.url()).ok();

@@ -1,5 +1,5 @@
-//! What the actions ask AWS for: which calls with which parameters, how many, and which before which. What they decide by is tested
-//! against the model, in the agent's own crate.
+//! The actions' requests to AWS: which calls with which parameters, how many, and in which order. The agent's own crate tests the decisions,
+//! against the model.
 
 use std::collections::BTreeMap;
 
@@ -80,11 +80,11 @@ fn a_healthy_settled_monitor_queries_the_metadata_alone_and_reads_no_credentials
             assert!(outcome.requests.len() <= 5, "more than token, place and address\n{}", outcome.told());
             assert!(outcome.log.is_empty(), "a line every ten seconds\n{}", outcome.told());
         }
-        // A closer look asks EC2, whichever of Pacemaker's variables it comes in.
+        // A deeper check queries EC2, whichever of Pacemaker's variables requests it.
         for level in ["OCF_CHECK_LEVEL", "OCF_RESKEY_OCF_CHECK_LEVEL"] {
             run().env(level, "10").ok().asked_ec2(&[kind.describe]);
         }
-        // Tokens end with the metadata service's process, not only with their time.
+        // Tokens end with the metadata service's process, not only by their lifetime.
         nodes.world.cloud.forget_tokens();
         run().ok().ec2_calls(0);
     }
@@ -109,7 +109,7 @@ fn a_monitor_without_interval_is_a_probe_and_status_is_a_monitor() {
     }
 }
 
-/// Firmware that names the first instance of a world.
+/// Firmware with the id of the first instance of a world.
 const FIRMWARE: &str = "mount -t tmpfs tmpfs /sys/devices/virtual
     mkdir -p /sys/devices/virtual/dmi/id
     echo i-00000000000000001 >/sys/devices/virtual/dmi/id/board_asset_tag
@@ -147,6 +147,6 @@ fn without_the_metadata_the_firmware_knows_this_node() {
     world.give(&b);
     run(a.probe()).expect(7);
     run(a.settled_monitor()).expect(7).reason(b.id());
-    // What looks like EC2 is not called something else.
+    // A machine that looks like EC2 is not reported as something else.
     run(a.start()).expect(1);
 }

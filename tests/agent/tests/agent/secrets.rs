@@ -1,6 +1,6 @@
-//! Secrets and permissions under attack: what other users of the node can see or plant gives them nothing.
+//! Secrets and permissions under attack: what other users of the node can see or plant does not help them.
 //!
-//! Where credentials come from is in `credentials`.
+//! `credentials` tests the sources of credentials.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
@@ -15,9 +15,9 @@ use crate::keepalived_world::notify_with;
 use crate::tls::BehindTls;
 use crate::trouble::{SHORT_MS, can_give_away, ec2};
 
-/// A user that is not the agent's.
+/// A user other than the agent's.
 const NOBODY: u32 = 65_534;
-/// How long a process may take to come to its first call.
+/// How long a process may take until its first call.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prepares every action that makes requests.
@@ -52,10 +52,10 @@ fn a_process_at_work_shows_its_action_alone_and_starts_no_other() {
         }
         let [id, secret, token] = a.role_key();
         world.cloud.fault(Fault::new(Service::Ec2, FaultKind::Hang).operation(call));
-        // With the address in sight a monitor gives EC2 a quarter of its time.
+        // With the address in sight, a monitor spends a quarter of its time on EC2.
         let timeout = if name == "monitor" { 4 * SHORT_MS } else { SHORT_MS };
         let running = action(&a).timeout_ms(timeout).spawn();
-        // With the credentials in its hands and the request on its way.
+        // When it has the credentials and has sent the request.
         assert!(world.cloud.wait_for_request(PATIENCE, |r| r.operation == call).is_some(), "{name}");
         let pid = running.pid();
         assert!(of_process(pid, "cmdline").ends_with(&format!("/eip\0{name}\0")), "{name}: its command line");
@@ -131,7 +131,7 @@ fn an_answer_that_repeats_the_secrets_of_the_request_is_not_repeated() {
                 world.give(&b);
             }
             let [_, secret, token] = a.role_key();
-            // AWS shows the canonical request where a signature is wrong, and a proxy may show anything.
+            // AWS shows the canonical request if a signature is wrong, and a proxy may show anything.
             let message = format!(
                 "The Canonical String for this request should have been 'POST / host:ec2 x-amz-security-token:{token}' \
                  and not {secret}"
@@ -146,10 +146,10 @@ fn an_answer_that_repeats_the_secrets_of_the_request_is_not_repeated() {
     });
 }
 
-/// Puts something into the place of a file, which may lead to another one.
+/// Replaces a file, possibly by a link to another one.
 type Plant = fn(&Path, &Path);
 
-/// A thing that another user can do to the folder of the volatile records where it can write above it, with a name.
+/// What another user can do to the folder of the volatile records if it can write above it, with a name.
 type Attack = fn(&Path);
 
 const ATTACKS: [(&str, Attack); 4] = [
@@ -174,7 +174,7 @@ fn a_user_who_can_write_to_the_folder_of_the_records_cannot_bring_an_old_one_bac
         let left = |run: Run| run.param("on_stop", "leave").param("settle_window", "0");
         left(a.start()).ok();
         left(a.stop()).ok();
-        // By that record the address counts as not here until the next start, and it is the agent's own.
+        // By that record the address counts as not here until the next start, and the record is the agent's own.
         left(a.probe()).expect(7);
         let old = a.volatile_file().with_extension("old");
         fs::hard_link(a.volatile_file(), &old).unwrap();

@@ -1,4 +1,4 @@
-//! State files: nothing depends on them, whatever is in them, and a kill at any instant leaves them usable.
+//! State files: no action depends on them, whatever they contain, and a kill at any time leaves them usable.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use agent_tests::{Isolation, Node, NodeAction, Run, SimulatedWorld, each};
 
-/// Ways to spoil a file, with a name each. What else a file can be is tested in the agent's own crate, and made up in `hostile`.
+/// Named ways to spoil a file. The agent's own crate tests other contents, and `hostile` generates more.
 type Spoil = fn(&Path);
 const SPOILT: [(&str, Spoil); 4] = [
     ("cut off", |path| {
@@ -25,7 +25,7 @@ fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// [record-3] As on a full file system: what could not be replaced says that the address was left until the next start.
+/// [record-3] As on a full file system: a record that could not be replaced says that the address was left until the next start.
 #[test]
 fn a_record_that_could_not_be_replaced_is_not_believed() {
     let full = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"];
@@ -62,7 +62,7 @@ fn a_damaged_or_foreign_file_is_a_warning_and_the_action_goes_on() {
             let file = if volatile { a.volatile_file() } else { a.durable_file() };
             spoil(&file);
             let outcome = action(&a).ok();
-            // Whatever reads it says so.
+            // Each action that reads it reports it.
             if matches!(action(&a).action(), "start" | "stop") {
                 outcome.logged(&["WARN", &file.display().to_string()]);
             }
@@ -101,7 +101,7 @@ fn by_default_volatile_and_durable_state_have_their_usual_folders() {
     }
     run(a.settled_monitor()).ok().ec2_calls(0);
     run(a.stop()).ok();
-    // The cluster may have its own place for what does not outlive a boot.
+    // The cluster may have its own folder for files that do not survive a boot.
     run(a.start()).env("HA_RSCTMP", "/run/elsewhere").ok();
     assert!(isolation.outside("/run/elsewhere/eip/vip.json").is_file());
 }
@@ -128,7 +128,7 @@ fn without_proc_what_was_written_is_read_again() {
     a.start().ok();
     world.held_by(&a);
     a.start().ok().not_logged("state file");
-    // By its allocation alone: which address that is stands in the durable record.
+    // By its allocation alone: the durable record contains its address.
     a.stop().by_allocation().ok().not_logged("state file");
     world.is_unassigned();
 }

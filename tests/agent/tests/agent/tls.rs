@@ -1,4 +1,4 @@
-//! TLS: always verified, by the system's authorities or by those that are named.
+//! TLS: always verified, by the system's authorities or by the configured ones.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ pub(crate) struct BehindTls {
     pub(crate) node: Node,
     pub(crate) tls: Tls,
     pub(crate) port: u16,
-    /// The file of its authority.
+    /// File with its authority's certificate.
     ca: String,
 }
 
 impl BehindTls {
-    /// With a certificate that is right.
+    /// With a valid certificate.
     pub(crate) fn new() -> Self {
         Self::with(Tls::new(&["localhost"], Validity::Now).unwrap())
     }
@@ -30,7 +30,7 @@ impl BehindTls {
         Self { world, node, tls, port, ca }
     }
 
-    /// Has a run find EC2 and STS there.
+    /// Makes a run use its EC2 and STS.
     pub(crate) fn at(&self, run: Run) -> Run {
         let url = format!("https://localhost:{}", self.port);
         run.ec2_at(&url).env("AWS_ENDPOINT_URL_STS", url)
@@ -58,7 +58,7 @@ fn an_authority_that_is_named_is_trusted() {
     behind.trusting(behind.world.folder().write("several.pem", &several).display()).ok();
 }
 
-/// As curl takes them. RHEL ships a bundle in the form of OpenSSL, which appends what a certificate is trusted for.
+/// As curl accepts them. RHEL ships a bundle in OpenSSL's form, which appends what a certificate is trusted for.
 #[test]
 fn a_byte_order_mark_and_trusted_certificates_are_taken() {
     const TRUSTED_FOR_SERVERS: &str = "MAwwCgYIKwYBBQUHAwE=";
@@ -79,8 +79,8 @@ fn a_byte_order_mark_and_trusted_certificates_are_taken() {
     behind.trusting(half.display()).expect(2).reason("half.pem: TRUSTED CERTIFICATE");
 }
 
-/// [cred-3] The server's own certificate does not vouch for itself, though curl takes it. What else can be wrong with a certificate is in
-/// the matrix.
+/// [cred-3] The server's own certificate does not vouch for itself, although curl accepts it. The matrix has the other defects of
+/// certificates.
 #[test]
 fn a_certificate_without_its_authority_is_refused_to_the_deadline() {
     each([("the system's authorities", false), ("the server's own certificate", true)], |own| {
@@ -108,7 +108,7 @@ fn a_bundle_that_is_not_a_bundle_is_reported_by_name() {
         assert!([1, 2].contains(&outcome.code), "{}", outcome.told());
         outcome.reason("ca_bundle").reason(path.rsplit('/').next().unwrap());
     }
-    // It concerns EC2 alone.
+    // It applies to EC2 alone.
     behind.world.give(&behind.node);
     behind.at(behind.node.settled_monitor()).param("ca_bundle", "/no/such/file").ok();
 }

@@ -1,10 +1,10 @@
-//! The trace: what was asked, answered and decided, and when.
+//! The trace: requests, answers and decisions, with their times.
 
 use std::fs;
 
 use agent_tests::{Isolation, SimulatedWorld};
 
-/// [log-2] [cred-5] That it has no secret is asserted of every run.
+/// [log-2] [cred-5] Every run asserts that it contains no secret.
 #[test]
 fn has_requests_answers_decisions_and_times() {
     let (world, [a, b]) = SimulatedWorld::new();

@@ -1,4 +1,4 @@
-//! The argument: what is printed for people, and what is not understood.
+//! The argument: output for users, and unknown actions.
 
 use agent_tests::{Isolation, KINDS, SimulatedWorld};
 
@@ -44,7 +44,7 @@ fn the_name_that_it_is_called_by_decides_which_agent_it_is() {
                 "{meta}"
             );
         }
-        // The name in the log where the cluster does not say it.
+        // The name in the log if the cluster does not provide it.
         run("start").no_env("OCF_RESOURCE_TYPE").ok().logged(&[&format!("{}(vip)[", kind.name)]);
     }
 }

@@ -1,4 +1,4 @@
-//! `validate-all`: form alone, or with a look around, and in neither case a change.
+//! `validate-all`: syntax alone, or with a check of the environment, and in neither case a change.
 
 use agent_tests::{Isolation, KINDS, SimulatedWorld};
 
@@ -12,7 +12,7 @@ fn by_default_queries_nothing_and_prints_nothing() {
     run().ok().no_requests();
     run().env("OCF_CHECK_LEVEL", "0").ok().no_requests();
     run().env("OCF_OUTPUT_FORMAT", "xml").ok().no_requests();
-    // pcs shows whatever is on standard error as a finding, also where no log is configured.
+    // pcs shows all of standard error as findings, even if no log is configured.
     let outcome =
         run().no_env("HA_LOGFILE").param("no_such_parameter", "1").env("AWS_REGION", "No Region").ok();
     assert_eq!(outcome.stderr, "");
@@ -42,7 +42,7 @@ fn at_level_10_tries_whether_it_would_be_allowed_and_changes_nothing() {
             let outcome = run().env("OCF_CHECK_LEVEL", level).no_env("HA_LOGFILE").ok();
             assert_eq!(outcome.stderr, "");
             for name in [kind.take, kind.release] {
-                // EC2 has no dry runs for private addresses: it is tried with the interface's own address, and with an unassigned one.
+                // EC2 has no dry runs for private addresses: the permission is tried with the interface's own address, and with an unassigned one.
                 let dry: Vec<bool> = outcome.calls(name).iter().map(|call| call.dry_run).collect();
                 let called = usize::from(name == kind.take || kind.is_released);
                 assert_eq!(dry, vec![kind.name != "vip"; called], "{}", outcome.told());
@@ -59,7 +59,7 @@ fn at_level_10_tries_whether_it_would_be_allowed_and_changes_nothing() {
     }
 }
 
-/// [param-6] What they would say to the aws command has parameters of its own.
+/// [param-6] Options of the aws command have parameters of their own.
 #[test]
 fn options_inside_awscli_are_a_warning_at_level_10_and_never_an_error() {
     let (_world, [a]) = SimulatedWorld::new();

@@ -1,4 +1,4 @@
-//! `eipctl assign ADDRESS INSTANCE`, and the same under the name of the old script.
+//! `eipctl assign ADDRESS INSTANCE`, and the same under the old script's name.
 
 use agent_tests::{Node, RunOutcome, VIP, one_subnet};
 

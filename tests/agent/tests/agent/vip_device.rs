@@ -1,4 +1,4 @@
-//! The agent `vip`, what it does with the network device: real netlink in a network namespace, with a neighbour in another.
+//! The agent `vip` and the network device: real netlink in a network namespace, with a neighbour in another one.
 
 use std::net::Ipv4Addr;
 
@@ -43,7 +43,7 @@ fn the_label_is_the_one_that_was_requested() {
 #[test]
 fn the_neighbours_are_notified() {
     let Some(wired) = Wired::new() else { return };
-    // What an old holder left in the table of a neighbour that does not ask again.
+    // What an old holder left in the table of a neighbour that does not query again.
     let stale = "ip neighbour replace 10.0.1.100 lladdr 02:00:00:00:00:99 nud stale dev peer";
     wired.neighbour(&["sh", "-c", stale]);
     start(&wired.a).ok();
@@ -64,8 +64,8 @@ fn the_nodes_own_address_survives_every_mistake() {
     assert_eq!(wired.addresses("eth0"), before);
 }
 
-/// With the first address of a subnet the kernel removes the others, and the routes over them, unless that is switched off: the
-/// node's way to AWS may be among those.
+/// Together with the first address of a subnet, the kernel removes the others and the routes over them, unless that is turned off;
+/// the node's route to AWS may be among those.
 #[test]
 fn other_addresses_and_their_routes_stay_even_if_ours_came_first() {
     let Some(wired) = Wired::new() else { return };
@@ -139,7 +139,7 @@ fn the_device_can_be_named_also_by_an_alternative_name() {
     }
     for name in [&alternatives[..], &["br0"]].concat() {
         let named = |run: Run| run.param("interface", name);
-        // A stop knows the device also from the record.
+        // A stop also knows the device from the record.
         for stopped in [named(stop(&wired.a)), stop(&wired.a)] {
             named(start(&wired.a)).ok();
             assert!(wired.on_device("br0") && !wired.on_device("eth0"), "{name}");
@@ -149,12 +149,12 @@ fn the_device_can_be_named_also_by_an_alternative_name() {
         }
     }
     start(&wired.a).param("interface", "enp0s6").expect(2).reason("no such device");
-    // Unnamed, it is the one with the interface's own address.
+    // If not configured, it is the one with the interface's own address.
     start(&wired.a).ok();
     assert!(wired.on_device("eth0"));
 }
 
-/// EC2 refuses a call that is neither, in accounts with many interfaces.
+/// In accounts with many interfaces, EC2 refuses a call that is neither.
 #[test]
 fn every_question_about_interfaces_is_by_id_or_filter_or_in_pages() {
     const FILTERS: [&str; 6] =

@@ -1,4 +1,4 @@
-//! What the tests of the agent `vip`, and those on network devices, share.
+//! Shared by the tests of the agent `vip`, and those of network devices.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use aws_sim::FaultKind;
 
 use crate::trouble::ec2;
 
-/// Lets the next call of this operation come late, so that one beside it comes first.
+/// Delays the next call of this operation, so that a concurrent one comes first.
 pub(crate) fn hold_up(world: &SimulatedWorld, operation: &str) {
     world.cloud.fault(ec2(operation, FaultKind::Delay(Duration::from_millis(500))).times(1));
 }
@@ -41,13 +41,13 @@ pub(crate) fn is_unassigned(world: &SimulatedWorld) {
     assert_eq!(world.cloud.private_holder(VIP), None);
 }
 
-/// A node with a network device of its own, `eth0`, and behind it a neighbour that looks at what arrives.
+/// A node with its own network device, `eth0`, and behind it a neighbour that watches what arrives.
 pub(crate) struct Wired {
     pub(crate) world: SimulatedWorld,
     pub(crate) a: Node,
 }
 
-/// Makes the device with the hardware address and the own address of node 1, and the neighbour's namespace below this one.
+/// Creates the device with node 1's MAC address and own address, and the neighbour's namespace below this one.
 const CABLE: &str = r"
 ip link add eth0 address 02:00:00:00:00:01 type veth peer name peer
 ip netns add $(basename $FOLDER)
@@ -60,7 +60,7 @@ ip link set eth0 up
 
 impl Wired {
     pub(crate) fn new() -> Option<Self> {
-        // The names of namespaces are kept where they are the test's own.
+        // Where names of namespaces are kept; here it is the test's own.
         let script = format!("mkdir -p /run/netns\n{CABLE}");
         let isolation = Isolation::new(&script)?;
         let (world, [a]) = one_subnet().inside(isolation).make();
@@ -72,7 +72,7 @@ impl Wired {
         self.world.isolation().unwrap().run(program)
     }
 
-    /// Returns the lines of the node's IPv4 addresses on a device.
+    /// Lines of `ip` for the node's IPv4 addresses on a device.
     pub(crate) fn addresses(&self, device: &str) -> Vec<String> {
         let text = self.inside(&["ip", "-4", "-o", "address", "show", "dev", device]);
         text.lines().map(str::to_owned).collect()
@@ -88,7 +88,7 @@ impl Wired {
         self.inside(&[&["ip", "netns", "exec", &name], program].concat())
     }
 
-    /// Waits until the neighbour's table has this hardware address for the address of the resource.
+    /// Waits until the neighbour's table has this MAC address for the address of the resource.
     #[track_caller]
     pub(crate) fn neighbour_learns(&self, mac: &str) {
         let until = Instant::now() + Duration::from_secs(10);

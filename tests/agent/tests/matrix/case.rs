@@ -1,4 +1,4 @@
-//! The cases: a scene, something it asks, a fault, and how long that lasts.
+//! The cases: a scene, one of its requests, a fault, and how long that lasts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use aws_sim::{LoggedRequest, Service};
 use crate::fault::{self, How, Length, MatrixFault};
 use crate::scene::MatrixScene;
 
-/// Calls of one operation of EC2 beyond this one are as those before.
+/// Further calls of the same EC2 operation behave like the previous ones.
 const MOST_OF_A_KIND: u32 = 2;
 
 /// A call as the simulator saw it.
@@ -17,11 +17,11 @@ const MOST_OF_A_KIND: u32 = 2;
 pub(crate) struct LoggedCall {
     pub(crate) service: Service,
     pub(crate) operation: String,
-    /// How many of the same kind went before it.
+    /// How many of the same kind preceded it.
     pub(crate) after: u32,
 }
 
-/// What a fault strikes.
+/// Target of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FaultTarget {
     Call(LoggedCall),
@@ -41,19 +41,19 @@ pub(crate) struct MatrixCase {
 }
 
 impl LoggedCall {
-    /// Returns whether it changes something at EC2.
+    /// True if it is a mutating call to EC2.
     pub(crate) fn writes(&self) -> bool {
         self.service == Service::Ec2 && !self.operation.starts_with("Describe")
     }
 
-    /// Whether the answer is nothing but an id. Ids are opaque [holder-4], so half of one in a complete HTTP message is an id too;
-    /// a message that is cut off ("cut off") is noticed by its length.
+    /// True if the answer is just an id. Ids are opaque [holder-4], so half of one in a complete HTTP message is an id too; a message that is
+    /// cut off ("cut off") is noticed by its length.
     fn is_answered_by_an_id(&self) -> bool {
         let ids = ["/instance-id", "/interface-id", "/subnet-id", "/vpc-id"];
         self.service == Service::Imds && ids.iter().any(|id| self.operation.ends_with(id))
     }
 
-    /// Returns its name with what differs from run to run replaced.
+    /// Its name without what differs from run to run.
     fn name(&self) -> String {
         let path = self.operation.split_once("/latest/").map_or(self.operation.as_str(), |(_, path)| path);
         let path = path.strip_prefix("meta-data/").unwrap_or(path);
@@ -88,13 +88,13 @@ impl fmt::Display for MatrixCase {
 }
 
 impl MatrixCase {
-    /// Returns whether the action may have to wait for its deadline.
+    /// True if the action may have to wait for its deadline.
     pub(crate) fn lasts(&self) -> bool {
         self.length == Length::ForEver
     }
 }
 
-/// Returns the different calls among these requests.
+/// The different calls among these requests.
 pub(crate) fn distinct(requests: &[LoggedRequest]) -> Vec<LoggedCall> {
     let mut counts: BTreeMap<(Service, &str), u32> = BTreeMap::new();
     for request in requests {
@@ -109,7 +109,7 @@ pub(crate) fn distinct(requests: &[LoggedRequest]) -> Vec<LoggedCall> {
     calls
 }
 
-/// Returns the cases of a scene that makes these calls.
+/// The cases of a scene that makes these calls.
 pub(crate) fn of(
     kind: &'static AddressKind,
     scene: &'static MatrixScene,
@@ -146,11 +146,11 @@ pub(crate) fn of(
     cases
 }
 
-/// Returns how long a fault can last.
+/// How long a fault can last.
 fn lengths(fault: &MatrixFault) -> &'static [Length] {
     match (&fault.how, fault.name) {
         (_, "throttled") => &[Length::Once, Length::Twice, Length::ForEver],
-        // A black hole can't be filled, and a clock that is wrong stays so.
+        // A black hole can't be filled, and a wrong clock stays wrong.
         (How::BlackHole | How::Mute | How::Clock(_), _) => &[Length::ForEver],
         _ => &[Length::Once, Length::ForEver],
     }

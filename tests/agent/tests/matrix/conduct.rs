@@ -1,4 +1,4 @@
-//! Brings a case about, and looks at what comes of it.
+//! Runs a case and examines the outcome.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,29 +16,29 @@ use crate::name_server;
 use crate::rules;
 use crate::scene::{MatrixScene, Who};
 
-/// The time-out of every action: long enough for several attempts, short enough for thousands of cases.
+/// The timeout of every action: long enough for several attempts, short enough for thousands of cases.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long something is refused that is there after that.
+/// How long a service that comes up later refuses connections.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// By then whatever an agent asks first has been asked.
+/// An agent's first request arrives within this time.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The port at which something listens that is not there at first; each has an address of its own.
+/// The port of a service that comes up later; each one has its own address.
 const LATE_PORT: u16 = 29_981;
 
-/// What came of a case.
+/// Outcome of a case.
 pub(crate) struct CaseOutcome {
     pub(crate) code: i32,
     pub(crate) took: Duration,
     pub(crate) holder: Who,
 }
 
-/// Where a case takes place.
+/// The nodes of a case.
 struct CaseNodes(TwoNodes);
 
-/// Returns what a scene asks for where nothing goes wrong.
+/// The calls of a scene without faults.
 pub(crate) fn calls(kind: &'static AddressKind, scene: &MatrixScene) -> Vec<LoggedCall> {
     let stage = CaseNodes::new(kind, scene, None);
     let outcome = stage.run(scene).go();
@@ -47,10 +47,10 @@ pub(crate) fn calls(kind: &'static AddressKind, scene: &MatrixScene) -> Vec<Logg
     case::distinct(&outcome.requests)
 }
 
-/// Runs one case and judges it; nothing is returned where it needs rights that this process does not have.
+/// Runs one case and judges it; `None` if it needs privileges that this process lacks.
 ///
 /// # Panics
-/// Where a rule is broken.
+/// If a rule is broken.
 pub(crate) fn run(case: &MatrixCase) -> Option<CaseOutcome> {
     let isolation = match &case.fault.how {
         How::Name(_) => Some(Isolation::new("echo nameserver 127.0.0.1 >$FOLDER/resolv.conf")?),
@@ -74,7 +74,7 @@ impl CaseNodes {
 
     fn run(&self, scene: &MatrixScene) -> Run {
         let run = self.0.run(scene.run(&self.0.here));
-        // The records are older than the run by a time that differs: a check is due each time, or never.
+        // The records are older than the run, by a varying time: a check is due each time, or never.
         let run = if self.0.kind.is_shown { run } else { run.param("route_check_interval", "0") };
         run.verbose().timeout_ms(u64::try_from(TIMEOUT.as_millis()).unwrap())
     }
@@ -146,13 +146,13 @@ impl CaseNodes {
         }
     }
 
-    /// Has the agent find EC2 or the metadata service somewhere else.
+    /// Sets another address for EC2 or the metadata service.
     fn find(target: &FaultTarget, run: Run, addr: SocketAddr) -> Run {
         let url = format!("http://{addr}");
         if *target == FaultTarget::Imds { run.imds_at(url) } else { run.ec2_at(url) }
     }
 
-    /// Ends a fault, where it is to end, when a request shows that it has been met.
+    /// Ends a fault, if it is to end, when a request shows that it has struck.
     fn until(
         &self,
         running: RunningAgent,
@@ -161,14 +161,14 @@ impl CaseNodes {
         end: impl FnOnce(&Self),
     ) -> RunOutcome {
         if ends {
-            // Where it is not met the action did without, which the rules judge.
+            // If it never strikes, the action did not need that call, which the rules judge.
             let _ = self.0.world.cloud.wait_for_request(PATIENCE, struck);
             end(self);
         }
         running.wait()
     }
 
-    /// Puts EC2 behind a certificate that is wrong, for ever or for the first connection.
+    /// Puts EC2 behind a bad certificate, for ever or for the first connection.
     fn certificate(&self, run: Run, wrong: Wrong, once: bool) -> Run {
         let (names, validity) = match wrong {
             Wrong::Name => (["ec2.example"], Validity::Now),
@@ -189,7 +189,7 @@ impl CaseNodes {
         run.ec2_at(format!("https://localhost:{}", addr.port())).param("ca_bundle", bundle.display())
     }
 
-    /// Gives EC2 a name that is not resolved, for ever or for the first question.
+    /// Gives EC2 a name that is not resolved, for ever or for the first query.
     fn name(&self, run: Run, fails: Unresolved, length: Length) -> RunOutcome {
         let isolation = self.0.world.isolation().expect("a name server of its own");
         name_server::serve(isolation.mute_udp("127.0.0.1:53"), fails, length.times());
@@ -197,12 +197,12 @@ impl CaseNodes {
     }
 }
 
-/// Returns an address on loopback that has never been listened on.
+/// A loopback address on which nothing has ever listened.
 fn late_address() -> SocketAddr {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let number = LAST.fetch_add(1, Ordering::Relaxed);
     let part = |number: u32| u8::try_from(number % 250 + 1).expect("below 256");
-    // Not those of another run of this test at the same time.
+    // Different from those of a concurrent run of this test.
     let process = part(std::process::id());
     (Ipv4Addr::new(127, process, part(number / 250), part(number)), LATE_PORT).into()
 }

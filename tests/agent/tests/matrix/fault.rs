@@ -1,4 +1,4 @@
-//! The faults, and what each means for whoever asked.
+//! The faults, and what each means for the client.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use aws_sim::{CredState, FaultKind, ImdsState, Validity};
 /// What a fault tells the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Nothing: no answer, or none that can be used.
+    /// No answer, or no usable one.
     Silence,
-    /// IAM does not allow it.
+    /// Not allowed by IAM.
     Denial,
     /// AWS does not accept the credentials, or there are none.
     Rejection,
@@ -18,7 +18,7 @@ pub(crate) enum Class {
 /// How a fault is brought about.
 #[derive(Clone, Debug)]
 pub(crate) enum How {
-    /// The simulator does it to one call.
+    /// The simulator applies it to one call.
     Call(FaultKind),
     /// Nothing listens: for good, or for a moment.
     Refused,
@@ -26,19 +26,19 @@ pub(crate) enum How {
     BlackHole,
     /// Connections are accepted, and nothing is ever sent, not even TLS.
     Mute,
-    /// The certificate of EC2 is wrong.
+    /// EC2's certificate is bad.
     Certificate(Wrong),
-    /// The name of EC2 is not resolved.
+    /// EC2's name is not resolved.
     Name(Unresolved),
-    /// The metadata service as a whole.
+    /// State of the metadata service as a whole.
     Imds(ImdsState),
-    /// What the metadata service shows as credentials.
+    /// State of the credentials in instance metadata.
     Role(CredState),
-    /// AWS's clock, seconds ahead of this machine's.
+    /// AWS's clock, in seconds ahead of this machine's.
     Clock(f64),
 }
 
-/// What is wrong with a certificate.
+/// Defect of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
     Name,
@@ -46,24 +46,23 @@ pub(crate) enum Wrong {
     Issuer,
 }
 
-/// What a name server answers.
+/// Answer of a name server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unresolved {
-    /// There is no such name.
+    /// The name does not exist.
     NoSuchName,
-    /// It could not find out.
+    /// The server could not find out.
     ServerFailure,
-    /// Nothing.
+    /// No answer.
     Nothing,
 }
 
-/// A fault.
 #[derive(Clone, Debug)]
 pub(crate) struct MatrixFault {
     pub(crate) name: &'static str,
     pub(crate) class: Class,
     pub(crate) how: How,
-    /// Whether the call takes effect all the same.
+    /// True if the call takes effect nevertheless.
     pub(crate) effect: bool,
 }
 
@@ -105,7 +104,7 @@ fn error(status: u16, code: &str, message: &str) -> FaultKind {
     FaultKind::Error { status, code: code.to_owned(), message: message.to_owned() }
 }
 
-/// Returns what can happen to any call.
+/// Faults of any call.
 fn of_any_call() -> Vec<MatrixFault> {
     vec![
         call("reset", FaultKind::Reset),
@@ -127,7 +126,7 @@ fn of_any_call() -> Vec<MatrixFault> {
     ]
 }
 
-/// Returns what can happen to one call of EC2.
+/// Faults of one EC2 call.
 pub(crate) fn of_ec2(writes: bool) -> Vec<MatrixFault> {
     let refusal = |name, class, status, code, message: &str| MatrixFault {
         class,
@@ -155,7 +154,7 @@ pub(crate) fn of_ec2(writes: bool) -> Vec<MatrixFault> {
     all
 }
 
-/// Returns what can happen to one call of the metadata service.
+/// Faults of one call to the metadata service.
 pub(crate) fn of_imds() -> Vec<MatrixFault> {
     let mut all = of_any_call();
     all.extend([
@@ -165,7 +164,7 @@ pub(crate) fn of_imds() -> Vec<MatrixFault> {
     all
 }
 
-/// Returns what can happen to EC2 as a whole.
+/// Faults of EC2 as a whole.
 pub(crate) fn of_ec2_as_a_whole() -> Vec<MatrixFault> {
     vec![
         silence("refused", How::Refused),
@@ -181,7 +180,7 @@ pub(crate) fn of_ec2_as_a_whole() -> Vec<MatrixFault> {
     ]
 }
 
-/// Returns what can happen to the metadata service as a whole.
+/// Faults of the metadata service as a whole.
 pub(crate) fn of_imds_as_a_whole() -> Vec<MatrixFault> {
     vec![
         silence("refused", How::Refused),
@@ -195,13 +194,13 @@ pub(crate) fn of_imds_as_a_whole() -> Vec<MatrixFault> {
     ]
 }
 
-/// Returns what can be wrong with the credentials of the role.
+/// Faults of the role's credentials.
 pub(crate) fn of_role() -> Vec<MatrixFault> {
     let role = |name, state| MatrixFault { class: Class::Rejection, ..silence(name, How::Role(state)) };
     vec![role("credentials expired", CredState::Expired), role("credentials missing", CredState::Missing404)]
 }
 
-/// Returns how far the clock can be off.
+/// Clock errors.
 pub(crate) fn of_clock() -> Vec<MatrixFault> {
     vec![silence("20 minutes slow", How::Clock(1200.0)), silence("20 minutes fast", How::Clock(-1200.0))]
 }

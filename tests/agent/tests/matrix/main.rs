@@ -1,14 +1,14 @@
 //! The fault matrix: every kind of address, every action, every call it makes, every fault, once and for ever.
 //!
-//! The calls are those that the simulator saw in a run without faults, so none is forgotten and none is made up. Each case has
-//! a world of its own and is judged by the rules of the behaviour: exit code, time, one reason, no panic, no secret, the holder
-//! afterwards. What comes of it is written to `matrix.md` in the target folder.
+//! The calls are those that the simulator saw in a run without faults, so none is forgotten and none is invented. Each case has its own
+//! world and is judged by the rules of the behaviour: exit code, time, one reason, no panic, no secret, the holder afterwards. The
+//! results are written to `matrix.md` in the target folder.
 //!
-//! By itself it runs every third case, shifted by one from scene to scene, so that each fault of each call meets a third of the scenes
-//! that make the call. `MATRIX=all` runs all of them, `MATRIX="stop"` all whose name contains that; `MATRIX_THREADS` says how many run
+//! By default it runs every third case, shifted by one from scene to scene, so that each fault of each call meets a third of the scenes
+//! that make the call. `MATRIX=all` runs all of them, `MATRIX="stop"` those whose name contains that; `MATRIX_THREADS` sets how many run
 //! at a time.
 
-// Not only the functions marked `#[test]` are test code here: in all of it a panic is how a test fails.
+// Not only functions marked `#[test]` are test code here: everywhere a panic is how a test fails.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod case;
@@ -26,19 +26,19 @@ use agent_tests::{AddressKind, KINDS, SHARED_OVERLAY, all};
 use crate::case::MatrixCase;
 use crate::scene::{MatrixScene, SCENES};
 
-/// How many run at a time where nothing says so: a case waits about a hundred times as long as it computes.
+/// Default for how many run at a time: a case waits about a hundred times as long as it computes.
 const THREADS: usize = 100;
 
-/// Does `work` on every item, many at a time.
+/// Applies `work` to every item, many at a time.
 fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<Result<R, String>> {
     let threads = std::env::var("MATRIX_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or(THREADS);
     all(items, threads, work)
 }
 
-/// Runs the cases that went wrong again, a few at a time, and returns which there were.
+/// Reruns the cases that failed, a few at a time, and returns them.
 ///
-/// On a machine that is busy with something else an agent can be late, or give up a call that was only slow: a second fault that
-/// nobody planned. What is wrong by itself is wrong again.
+/// On a machine that is busy with something else an agent can be late, or give up a call that was only slow: an unplanned second
+/// fault. A real failure fails again.
 fn again_where_wrong(
     cases: &[MatrixCase],
     results: &mut [Result<Option<conduct::CaseOutcome>, String>],
@@ -81,7 +81,7 @@ fn every_action_through_every_fault_of_every_call() {
         });
         cases.extend(chosen.map(|(_, case)| case));
     }
-    // Those that wait for their deadline first: the end is not to wait for the last of them.
+    // Those that wait for their deadline come first, so that the end does not have to wait for the last of them.
     cases.sort_by_key(|case| !case.lasts());
     let mut results = side_by_side(&cases, conduct::run);
     let disturbed = again_where_wrong(&cases, &mut results);

@@ -1,21 +1,21 @@
-//! A name server that fails, and after that, where it is to, finds every name on loopback.
+//! A name server that fails, and later, if it is to recover, resolves every name to loopback.
 
 use std::net::UdpSocket;
 use std::thread;
 
 use crate::fault::Unresolved;
 
-/// Length of the head of a message.
+/// Length of a message's header.
 const HEAD: usize = 12;
-/// The code for a server that could not find out.
+/// Response code for a server failure.
 const SERVER_FAILURE: u8 = 2;
-/// The code for a name that there is not.
+/// Response code for a name that does not exist.
 const NO_SUCH_NAME: u8 = 3;
-/// The type of a question for an IPv4 address.
+/// Type of a query for an IPv4 address.
 const TYPE_A: [u8; 2] = [0, 1];
 
-/// Serves the socket: the first `times` questions for an IPv4 address fail, or all of them, with those for IPv6 addresses beside
-/// them. Its thread ends with the process: it only ever waits for questions.
+/// Serves the socket: the first `times` queries for an IPv4 address fail, or all if `None`, together with the concurrent ones for IPv6
+/// addresses. Its thread ends with the process: it does nothing but wait for queries.
 pub(crate) fn serve(socket: UdpSocket, fails: Unresolved, times: Option<u32>) {
     thread::spawn(move || {
         let mut left = times;
@@ -37,7 +37,7 @@ pub(crate) fn serve(socket: UdpSocket, fails: Unresolved, times: Option<u32>) {
     });
 }
 
-/// Returns the type that is asked for, behind the labels of the name.
+/// The type of the query, which follows the name's labels.
 fn kind(message: &[u8]) -> Option<[u8; 2]> {
     let mut at = HEAD;
     while *message.get(at)? != 0 {
@@ -46,7 +46,7 @@ fn kind(message: &[u8]) -> Option<[u8; 2]> {
     message.get(at + 1..at + 3)?.try_into().ok()
 }
 
-/// Returns the answer with this code: 127.0.0.1, or that there is no address of the kind.
+/// The response with this code: 127.0.0.1, or no address of this type.
 fn answer(question: &[u8], code: u8, has_address: bool) -> Vec<u8> {
     let mut end = HEAD;
     while question[end] != 0 {
@@ -54,10 +54,10 @@ fn answer(question: &[u8], code: u8, has_address: bool) -> Vec<u8> {
     }
     let mut message = question[..end + 5].to_vec();
     let found = code == 0 && has_address;
-    // An answer, of a server that recurses; one question, perhaps one answer, nothing else.
+    // A response, of a recursive server; one question, at most one answer, nothing else.
     message[2..HEAD].copy_from_slice(&[0x81, 0x80 | code, 0, 1, 0, u8::from(found), 0, 0, 0, 0]);
     if found {
-        // The name of the question, an address of the internet, good for no time, four bytes.
+        // The question's name, an IPv4 address, class IN, TTL 0, four bytes.
         message.extend([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
     }
     message

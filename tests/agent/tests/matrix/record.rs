@@ -1,5 +1,5 @@
-//! What a node remembers of a start or a probe: made once by the agent itself for each kind of address, and copied from then on. The
-//! simulator gives the same names in every world; only the association differs.
+//! A node's records of a start or a probe: made once by the agent itself for each kind of address, and copied from then on. The simulator
+//! gives the same names in every world; only the association differs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use agent_tests::{KINDS, SHARED_OVERLAY, TwoNodes};
 
-/// The texts of the records, and what in them differs from world to world.
+/// The texts of the records, and the parts that differ from world to world.
 struct Texts {
     volatile: String,
     durable: String,

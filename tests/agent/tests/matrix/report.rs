@@ -1,4 +1,4 @@
-//! The table of the results, for people: per fault and scene, and every case in groups.
+//! The table of results for human readers: per fault and scene, and every case in groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,10 +11,10 @@ use crate::case::{LoggedCall, MatrixCase};
 use crate::conduct::{CaseOutcome, TIMEOUT};
 use crate::scene::MatrixScene;
 
-/// What came of the cases, in their order.
+/// Outcomes of the cases, in their order.
 type Results = [Result<Option<CaseOutcome>, String>];
 
-/// Writes the table and returns where.
+/// Writes the table and returns its path.
 pub(crate) fn write(
     cases: &[MatrixCase],
     results: &Results,
@@ -87,7 +87,7 @@ fn actions(
     }
 }
 
-/// Writes a line for each fault: cases, of which the action got over it, longest time.
+/// Writes a line for each fault: cases, how many the action survived, longest time.
 fn faults(text: &mut String, pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>, String>)]) {
     text.push_str(
         "\n| fault | lasts | cases | as without it | longest |\n| --- | --- | ---: | ---: | ---: |\n",
@@ -108,7 +108,7 @@ fn faults(text: &mut String, pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>,
     }
 }
 
-/// Writes what came of every case: exit code and holder, and the faults that led there.
+/// Writes the outcome of every case: exit code and holder, and the faults that led there.
 fn groups(text: &mut String, pairs: &[(&MatrixCase, &Result<Option<CaseOutcome>, String>)]) {
     text.push_str(
         "\n| kind | action | struck | lasts | exit code, holder | faults |\n| --- | --- | --- | --- | --- | --- |\n",

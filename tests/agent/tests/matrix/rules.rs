@@ -1,6 +1,6 @@
-//! The rules: which exit codes a case may have, and who may hold the address afterwards.
+//! The rules: which exit codes a case may have, and which node may hold the address afterwards.
 //!
-//! Made from the behaviour alone. What the harness asserts of every run (in time, one reason, no output, no secret) is not here.
+//! Derived from the behaviour alone. The harness's assertions on every run (in time, one reason, no output, no secret) are not repeated here.
 
 use agent_tests::RunOutcome;
 use aws_sim::Service;
@@ -9,7 +9,7 @@ use crate::case::{FaultTarget, MatrixCase};
 use crate::fault::{Class, How};
 use crate::scene::{ActionKind, Past, Who};
 
-/// What a fault keeps an action from.
+/// What a fault denies an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lost {
     /// Nothing that it needs.
@@ -18,21 +18,21 @@ enum Lost {
     Everything,
     /// EC2, for this reason.
     Ec2(Class),
-    /// Looking at EC2 for the first time, for this reason.
+    /// The first query to EC2, for this reason.
     Look(Class),
-    /// Seeing at EC2 what came of an order, for this reason.
+    /// The query to EC2 that confirms a call, for this reason.
     Confirmation(Class),
-    /// An order, for this reason.
+    /// A mutating call, for this reason.
     Order(Class),
-    /// The answer to an order that takes effect.
+    /// The response to a mutating call that takes effect.
     Answer,
-    /// Something of the metadata that says where the address belongs.
+    /// The part of instance metadata that says where the address belongs.
     Place,
-    /// The Region, which is on record once EC2 was asked.
+    /// The Region, which is on record once EC2 was queried.
     Region,
 }
 
-/// Judges what came of a case: its outcome, and the holder at the end.
+/// Judges a case by its outcome and the final holder.
 ///
 /// # Errors
 /// The rule that was broken.
@@ -57,7 +57,7 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
     if passes(case) && code == scene.usual_code() && holder != usual {
         return Err(format!("{holder:?} holds the address, not {usual:?}"));
     }
-    // Where nothing says that this is EC2, not even a record, there is nothing to release.
+    // If nothing identifies this machine as EC2, not even a record, there is nothing to release.
     let off_ec2 = !scene.is_started() && outcome.log.contains("not an EC2 instance, nothing to release");
     let said = outcome.log.contains("ERROR") || off_ec2;
     let unsaid =
@@ -68,7 +68,7 @@ pub(crate) fn judge(case: &MatrixCase, outcome: &RunOutcome, holder: Who) -> Res
     Ok(())
 }
 
-/// Returns whether a case has nothing that the action can't get over within its time.
+/// True if the action can get over the fault within its time.
 fn passes(case: &MatrixCase) -> bool {
     !case.lasts() && case.fault.class != Class::Denial && lost(case, true) != Lost::Everything
         || is_harmless(case)
@@ -78,26 +78,26 @@ fn is_harmless(case: &MatrixCase) -> bool {
     matches!(case.fault.how, How::Clock(_)) || case.fault.name.starts_with("late")
 }
 
-/// Returns the exit codes that are right.
+/// The allowed exit codes.
 fn codes(case: &MatrixCase, ordered: bool) -> Vec<i32> {
     let usual = case.scene.usual_code();
     if is_harmless(case) {
         return vec![usual];
     }
-    // The SDK keeps a token that it got until it expires, so one that is wrong stays wrong.
+    // The SDK keeps a token until it expires, so a bad one stays bad.
     let half_a_token = token(case) && case.fault.name == "truncated";
     if case.lasts() || half_a_token {
         let mut codes = lasting(case, lost(case, ordered));
-        // With half a token the metadata service refuses each request, so no role is known either.
+        // With half a token the metadata service refuses each request, so the role stays unknown as well.
         codes.extend(half_a_token.then_some([1, 4]).into_iter().flatten().filter(|_| !may_only_be_7(case)));
-        // What is empty or half may still be a list.
+        // An empty or halved list may still be a list.
         codes.extend(is_shorter_list(case).then_some(usual));
         return codes;
     }
     match case.fault.class {
-        // IAM's word is taken as final: for whom it was meant for a moment only, the next action is soon enough.
+        // A denial by IAM is taken as final, even if it was momentary: the next action is soon enough.
         Class::Denial => [vec![usual], lasting(case, lost(case, ordered))].concat(),
-        // The host shows the address, and EC2 has no more than a quarter of the time to contradict it.
+        // The host shows the address, and EC2 has at most a quarter of the time to contradict it.
         Class::Silence if !case.kind.is_shown && case.scene.kind == ActionKind::Monitor => vec![usual, 0],
         Class::Silence | Class::Rejection => vec![usual],
     }
@@ -124,12 +124,12 @@ fn is_private(case: &MatrixCase) -> bool {
     case.kind.name == "vip"
 }
 
-/// Returns whether the Region is on record. A probe of another address than an Elastic IP does not record it.
+/// True if the Region is on record. Only a probe of an Elastic IP records it.
 fn region_known(case: &MatrixCase) -> bool {
     case.scene.is_started() || case.scene.past == Past::Probed && case.kind.name == "eip"
 }
 
-/// Returns whether the call that takes the address goes out concurrently with the first query. A private address needs nothing from it.
+/// True if the call that takes the address is sent concurrently with the first query. A private address needs nothing from that.
 fn is_taken_at_once(case: &MatrixCase) -> bool {
     region_known(case) || is_private(case)
 }
@@ -147,7 +147,7 @@ fn lost(case: &MatrixCase, ordered: bool) -> Lost {
         FaultTarget::Imds => return if case.lasts() { Lost::Everything } else { Lost::Nothing },
         FaultTarget::Call(call) => call,
     };
-    // Half of the role's name is a name, of a role that the instance does not have.
+    // Half of the role's name is the name of a role that the instance does not have.
     let half_a_name = call.operation.ends_with("/security-credentials/") && case.fault.name == "truncated";
     let refused = half_a_name || matches!(case.fault.name, "401" | "403" | "a proxy's page, 403");
     match call.service {
@@ -159,28 +159,28 @@ fn lost(case: &MatrixCase, ordered: bool) -> Lost {
         // Which Elastic IP moves with a private address is only logged.
         Service::Imds if is_private(case) && call.operation.ends_with("/ipv4-associations/") => Lost::Nothing,
         Service::Imds => Lost::Place,
-        // Whether the interface is fit for an overlay address is a warning if it cannot be found out.
+        // If it cannot be found out whether the interface is fit for an overlay address, that is only a warning.
         _ if !case.kind.is_shown && call.operation == "DescribeNetworkInterfaces" => Lost::Nothing,
         _ if call.writes() && case.fault.effect => Lost::Answer,
         _ if call.writes() => Lost::Order(class),
-        // Without an order there is nothing to confirm: the first query went wrong, too.
+        // Without a call there is nothing to confirm: the first query failed, too.
         _ if call.after > 0 && ordered => Lost::Confirmation(class),
         _ => Lost::Look(class),
     }
 }
 
-/// Returns the exit codes while this is lost.
+/// The exit codes while this is lost.
 fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     let usual = scene.usual_code();
     let lost = match lost {
         // A strict stop may not get as far as the record: waiting for the metadata takes most of its five seconds.
         Lost::Region if scene.name == "stop, strict" && waits(case) => return vec![usual, 1],
-        // Nor to its own id.
+        // The same for its own id.
         Lost::Place if scene.name == "stop, strict" && waits(case) && is_private(case) => {
             return vec![usual, 1];
         }
-        // EC2 has no more than a quarter of the time, and the metadata service takes it.
+        // EC2 has at most a quarter of the time, and the metadata service uses that up.
         Lost::Region if !case.kind.is_shown && scene.kind == ActionKind::Monitor && waits(case) => {
             return vec![usual, 0];
         }
@@ -194,10 +194,10 @@ fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         // Neither EC2 nor instance metadata can make it fail.
         ActionKind::Stop if !case.kind.is_shown => vec![0],
         ActionKind::Stop => stop(case, lost),
-        // The host shows it, and what was started here is believed.
+        // The host shows it, and a start on record is believed.
         ActionKind::Monitor if !case.kind.is_shown => vec![0, usual],
         ActionKind::MigrateTo | ActionKind::Probe if !case.kind.is_shown => vec![usual],
-        // What the metadata service shows is enough, also against EC2's silence and refusal.
+        // What the metadata service shows is enough, even against EC2's silence and refusal.
         ActionKind::Monitor => {
             if lost == Lost::Everything {
                 vec![1]
@@ -222,11 +222,11 @@ fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         }
         ActionKind::Validate => match lost {
             Lost::Nothing => vec![0],
-            // Where neither firmware nor record says that this is EC2, nothing does.
+            // If neither firmware nor record identifies this machine as EC2, nothing does.
             Lost::Everything | Lost::Place => vec![1, 5],
-            // Of a dry run nothing takes effect, and half of its answer may be enough.
+            // A dry run has no effect, and half of its response may be enough.
             Lost::Answer => vec![0, 1],
-            // Who has the private address now is only to be told.
+            // The current holder of the private address is only reported.
             Lost::Confirmation(class) if is_private(case) => [vec![0], of(class)].concat(),
             Lost::Ec2(class) | Lost::Look(class) | Lost::Confirmation(class) | Lost::Order(class) => {
                 of(class)
@@ -237,7 +237,7 @@ fn lasting(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     }
 }
 
-/// Returns the exit codes of a start, and of a check, that can't go on for this reason.
+/// Exit codes of a start, and of a check, that can't continue for this reason.
 fn of(class: Class) -> Vec<i32> {
     match class {
         Class::Silence => vec![1],
@@ -252,9 +252,9 @@ fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
         // The outcome of a call is in instance metadata too.
         Lost::Nothing | Lost::Answer | Lost::Confirmation(Class::Silence) => vec![0],
         Lost::Everything if scene.is_started() => vec![1],
-        // The place of the last start in this boot will do.
+        // The place of the last start in this boot is sufficient.
         Lost::Place if scene.is_started() => vec![0],
-        // Where neither firmware nor record says that this is EC2, nothing does.
+        // If neither firmware nor record identifies this machine as EC2, nothing does.
         Lost::Everything | Lost::Place => vec![1, 5],
         // An outage never takes down an address that works.
         Lost::Ec2(Class::Silence) | Lost::Look(Class::Silence) if here => vec![0],
@@ -267,15 +267,15 @@ fn start(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     }
 }
 
-/// Returns the exit codes of the start of an address that instance metadata does not show: only EC2 can confirm it.
+/// Exit codes of the start of an address that instance metadata does not show: only EC2 can confirm it.
 fn start_by_ec2(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let scene = case.scene;
     match lost {
         Lost::Nothing | Lost::Answer => vec![0],
         Lost::Everything if scene.is_started() => vec![1],
-        // The place of the last start in this boot will do.
+        // The place of the last start in this boot is sufficient.
         Lost::Place if scene.is_started() => vec![0],
-        // Where neither firmware nor record says that this is EC2, nothing does.
+        // If neither firmware nor record identifies this machine as EC2, nothing does.
         Lost::Everything | Lost::Place => vec![1, 5],
         // EC2 has accepted the call and rejects each query that would confirm it.
         Lost::Confirmation(class) => [vec![0, 1], of(class)].concat(),
@@ -290,9 +290,9 @@ fn stop(case: &MatrixCase, lost: Lost) -> Vec<i32> {
     let silent = i32::from(scene.name == "stop, strict");
     match lost {
         Lost::Nothing | Lost::Confirmation(_) | Lost::Place | Lost::Region => vec![0],
-        // Where nothing but EC2 can tell and it does not: as the policy says.
+        // If only EC2 knows and does not answer: as the policy says.
         Lost::Everything => vec![silent],
-        // Soon after a start the call is sent again, and its refusal is cut off before the words that the address had gone.
+        // Soon after a start the call is sent again, and its refusal is cut off before it says that the address had gone.
         Lost::Answer
             if case.fault.name == "truncated" && is_private(case) && scene.past == Past::Settling =>
         {

@@ -4,7 +4,7 @@ use agent_tests::{AddressKind, Node, NodeAction, Run, TwoNodes};
 
 use crate::record;
 
-/// What an action is for the rules.
+/// Type of an action, for the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActionKind {
     /// `start` and `migrate_from`.
@@ -23,21 +23,21 @@ pub(crate) enum ActionKind {
     Silent,
 }
 
-/// Who holds the address.
+/// The holder of the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     /// The node that the action runs on.
     Here,
     /// The other node.
     Peer,
-    /// Neither.
+    /// Unassigned.
     NoNode,
 }
 
-/// What the node has done in this boot, which says what is on record.
+/// What the node has done in this boot, and so what is on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Past {
-    /// Nothing.
+    /// Nothing since the boot.
     Fresh,
     /// A probe that found the address at the peer: the address and its allocation, with the region, are on record.
     Probed,
@@ -51,7 +51,7 @@ pub(crate) enum Past {
 pub(crate) struct MatrixScene {
     pub(crate) name: &'static str,
     pub(crate) kind: ActionKind,
-    /// Who holds the address before it.
+    /// The holder before it.
     pub(crate) before: Who,
     pub(crate) past: Past,
     action: NodeAction,
@@ -62,13 +62,13 @@ impl MatrixScene {
         Self { name, kind, before, past, action }
     }
 
-    /// What it returns where nothing goes wrong.
+    /// Exit code without faults.
     pub(crate) fn usual_code(&self) -> i32 {
         let looks = matches!(self.kind, ActionKind::Monitor | ActionKind::Probe);
         if looks && self.before != Who::Here { 7 } else { 0 }
     }
 
-    /// Who may hold the address after it, beside who held it before.
+    /// The allowed holder after it, besides the one before it.
     pub(crate) fn allowed(&self) -> Who {
         match self.kind {
             ActionKind::Start => Who::Here,
@@ -77,12 +77,12 @@ impl MatrixScene {
         }
     }
 
-    /// Who holds an address of this kind after it where nothing goes wrong.
+    /// Holder of an address of this kind after it, without faults.
     pub(crate) fn usual_holder(&self, kind: &AddressKind) -> Who {
         if self.kind == ActionKind::Stop && !kind.is_released { self.before } else { self.allowed() }
     }
 
-    /// Whether this node has done a start in this boot.
+    /// True if this node has done a start in this boot.
     pub(crate) fn is_started(&self) -> bool {
         matches!(self.past, Past::Started | Past::Settling)
     }
@@ -104,7 +104,7 @@ impl MatrixScene {
         nodes.world.cloud.clear_log();
     }
 
-    /// Prepares the action, with a settling window that does not depend on how long ago the record was made.
+    /// Prepares the action, with a settling window that does not depend on the age of the record.
     pub(crate) fn run(&self, node: &Node) -> Run {
         let run = (self.action)(node);
         match self.past {
@@ -120,7 +120,7 @@ fn monitor_10(node: &Node) -> Run {
     node.monitor().env("OCF_CHECK_LEVEL", "10")
 }
 
-/// All of them.
+/// Every scene, in the order of the report.
 pub(crate) static SCENES: [MatrixScene; 22] = {
     use ActionKind::{MigrateTo, Monitor, Probe, Silent, Start, Stop, Validate};
     use Past::{Fresh, Probed, Settling, Started};

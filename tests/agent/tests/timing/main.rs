@@ -1,7 +1,7 @@
-//! What a healthy cluster costs. A test binary of its own, because cargo runs them one after the other: nothing else of ours
-//! loads the machine meanwhile. Other loads are possible, so the best of several rounds counts.
+//! The cost of a healthy cluster. In its own test binary, because cargo runs those one after the other: no other test loads the
+//! machine meanwhile. Other loads are possible, so the best of several rounds counts.
 
-// Not only the functions marked `#[test]` are test code here: in all of it a panic is how a test fails.
+// Not only functions marked `#[test]` are test code here: everywhere a panic is how a test fails.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -10,10 +10,10 @@ use agent_tests::SimulatedWorld;
 
 /// Runs in a round.
 const RUNS: usize = 20;
-/// Rounds before it is called slow.
+/// Rounds before it counts as slow.
 const ROUNDS: usize = 12;
 
-/// Returns the least median of several rounds, stopping at the first below `wanted`.
+/// The lowest median of several rounds, stopping at the first below `wanted`.
 fn best_median(wanted: Duration, run: impl Fn() -> Duration) -> Duration {
     let mut best = Duration::MAX;
     for _ in 0..ROUNDS {
@@ -23,7 +23,7 @@ fn best_median(wanted: Duration, run: impl Fn() -> Duration) -> Duration {
         if best < wanted {
             break;
         }
-        // What loads the machine may have gone on by then.
+        // The other load may be over by then.
         std::thread::sleep(Duration::from_secs(2));
     }
     best

@@ -1,6 +1,6 @@
 //! Actions by hand, past the cluster: `crm_resource --force-...` and `pcs resource debug-...`.
 //!
-//! The words around the agent's own are those of Pacemaker 2.1 and later.
+//! The texts around the agent's own are those of Pacemaker 2.1 and later.
 
 use aws_sim::{Fault, FaultKind, Service};
 
@@ -44,7 +44,7 @@ fn crm_resource_and_pcs_start_check_and_stop_it() {
     by_pcs("start").exits(4).says("returned 4 (").says("UnauthorizedOperation");
 }
 
-/// The people who run it by hand have no cluster's log before their eyes.
+/// A user who runs it by hand does not see the cluster's log.
 #[test]
 fn crm_resource_shows_what_moved() {
     let node = PacemakerNode::new();
@@ -68,7 +68,7 @@ fn denied_start_is_answered_with_the_reason() {
     assert_eq!(node.holder(), None);
 }
 
-/// `crm_resource` waits as long as the operation's timeout says, and kills the agent then without a reason.
+/// `crm_resource` waits for as long as the operation's timeout, and then kills the agent without a reason.
 #[test]
 fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
     let node = PacemakerNode::new();
@@ -79,7 +79,7 @@ fn start_against_a_silent_ec2_has_a_reason_before_its_time_is_up() {
     answer.never_says("Timed Out").never_says("within specified timeout");
 }
 
-/// A probe for the cluster, and a question for a person: the level decides how thoroughly it is answered.
+/// A probe for the cluster, and a query for a user: the level decides how thoroughly it is answered.
 #[test]
 fn check_at_level_10_queries_ec2() {
     let node = PacemakerNode::new();

@@ -1,4 +1,4 @@
-//! The cluster's configuration of a node that runs no cluster: a file, which most tools take in place of the live one, and
+//! The cluster's configuration on a node that runs no cluster: a file, which most tools accept in place of the live one, and
 //! Pacemaker's daemon for the rest.
 
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use crate::node::PacemakerNode;
 use crate::program::{CommandOutput, file_of};
 use crate::xml;
 
-/// Quorum and no fencing: or else crmsh has more to say about the cluster than about the agent.
+/// With quorum and without fencing; otherwise crmsh has more to say about the cluster than about the agent.
 const EMPTY: &str = r#"<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.0" epoch="1" num_updates="0" admin_epoch="0" have-quorum="1">
   <configuration>
     <crm_config>
@@ -38,18 +38,18 @@ impl<'a> CibFile<'a> {
         Self { node, path }
     }
 
-    /// Returns its path in the node.
+    /// Its path in the node.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Runs `pcs -f FILE`. pcs passes little of its environment on.
+    /// Runs `pcs -f FILE`. pcs passes on little of its environment.
     #[track_caller]
     pub(crate) fn pcs(&self, arguments: &[&str]) -> CommandOutput {
         self.node.run("pcs", &[&["-f", &self.path], arguments].concat())
     }
 
-    /// Creates the resource `eip` with pcs, as its documents say it: with the agent's own validation.
+    /// Creates the resource `eip` with pcs, as its documents show it: with the agent's own validation.
     #[track_caller]
     pub(crate) fn create(&self, parameters: &[&str]) -> CommandOutput {
         let create = ["resource", "create", "eip", "ocf:heartbeat:eip"];
@@ -72,17 +72,16 @@ impl<'a> CibFile<'a> {
         self.node.run_with(&[format!("CIB_file={}", self.path)], program, arguments)
     }
 
-    /// Returns the configuration as it is now.
+    /// The current configuration.
     pub(crate) fn text(&self) -> String {
         self.node.read(&self.path)
     }
 
-    /// Returns the names of all resources.
     pub(crate) fn resources(&self) -> Vec<String> {
         xml::values(&self.text(), "//primitive/@id")
     }
 
-    /// Returns the value of a parameter of a resource, empty where it is not set.
+    /// Value of a resource's parameter, empty if it is not set.
     pub(crate) fn parameter(&self, resource: &str, name: &str) -> String {
         xml::string(
             &self.text(),
@@ -90,12 +89,12 @@ impl<'a> CibFile<'a> {
         )
     }
 
-    /// Serves the configuration, as it is now, as the live one: `pcs resource debug-...` takes nothing else.
+    /// Serves the current configuration as the live one: `pcs resource debug-...` accepts nothing else.
     ///
-    /// Pacemaker's own CIB daemon does it, without a cluster around it to agree to changes. It ends with the node.
+    /// Pacemaker's own CIB daemon does it, without a cluster around it that has to agree to changes. It ends with the node.
     ///
     /// # Panics
-    /// Where it does not answer within ten seconds.
+    /// If it does not answer within ten seconds.
     #[track_caller]
     pub(crate) fn serve(&self) {
         let path = "/var/lib/pacemaker/cib/cib.xml";

@@ -1,4 +1,4 @@
-//! `crm_resource --validate`: what is wrong with parameters, before there is a resource.
+//! `crm_resource --validate`: errors in parameters, before there is a resource.
 
 use aws_sim::{Fault, FaultKind, ImdsState, Service};
 
@@ -51,7 +51,7 @@ fn level_10_finds_what_a_takeover_would_run_into() {
     answer.says("returned 4 (").says("UnauthorizedOperation").says("AssociateAddress");
 }
 
-/// `crm_resource` waits 20 s for an agent, and kills it then without a word.
+/// `crm_resource` waits 20 s for an agent, and then kills it without a message.
 #[test]
 fn level_10_answers_in_time_while_ec2_hangs() {
     let node = PacemakerNode::new();

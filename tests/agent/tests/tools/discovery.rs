@@ -1,4 +1,4 @@
-//! How a person finds the agent and reads about it: `crm_resource`, pcs, crmsh.
+//! How a user finds the agent and reads about it: `crm_resource`, pcs, crmsh.
 
 use crate::agent::{MetaDataForm, meta_data};
 use crate::node::PacemakerNode;
@@ -13,7 +13,7 @@ fn text_of(parameter: &str, part: &str) -> String {
     xml::string(&meta_data(MetaDataForm::V1_1), &format!("//parameter[@name='{parameter}']/{part}"))
 }
 
-/// Returns the words of a text without line breaks, which the tools set as they like.
+/// A text in one line, because the tools break lines as they like.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -83,7 +83,7 @@ fn crmsh_lists_it_and_shows_every_parameter_with_its_default() {
         let line = format!("{parameter} ({kind}): {short}");
         assert!(answer.stdout.lines().any(|shown| shown.trim() == line), "no line {line}\n{}", answer.told());
     }
-    // crmsh 5 has it in the first line's beginning, older ones at its end.
+    // crmsh 5 has it at the beginning of the first line, older versions at its end.
     let heading = answer.stdout.lines().next().unwrap_or_default();
     let named = heading.starts_with("ocf:heartbeat:eip - ") || heading.ends_with("(ocf:heartbeat:eip)");
     assert!(named, "{}", answer.told());

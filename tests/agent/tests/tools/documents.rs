@@ -1,4 +1,4 @@
-//! The README against the agents: each of their parameters is in its table, and the commands that it prints work.
+//! The README against the agents: its table contains each of their parameters, and the commands that it prints work.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ fn the_table_has_every_parameter(heading: &str, agent: &str) {
     }
 }
 
-/// Returns the commands of the README's code blocks that begin with a word and concern the agent.
+/// The commands in the README's code blocks that begin with a word and concern the agent.
 fn readme_commands(program: &str) -> Vec<Vec<String>> {
     let indented: String = readme().replace("\\\n", " ");
     let commands: Vec<Vec<String>> = indented

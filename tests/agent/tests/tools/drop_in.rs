@@ -7,11 +7,11 @@ use aws_sim::CredState;
 use crate::cib::CibFile;
 use crate::node::{ELASTIC_IP, PRIMARY, PacemakerNode, SECONDARY};
 
-/// A key that the account knows.
+/// A key that exists in the account.
 const KEY: (&str, &str) = ("AKIDEXAMPLE", "wJalrXUtnFEMIbPxRfiCYEXAMPLEKEY");
 
-/// Creates the resource, silently, then starts, checks and stops it as execd does: Pacemaker's services have no `HOME`. Without a role,
-/// the node has a key in a file alone.
+/// Creates the resource without any output, then starts, checks and stops it as execd does: Pacemaker's services have no `HOME`. Without a
+/// role, the node only has a key in a file.
 #[track_caller]
 fn assert_works(
     has_role: bool,
@@ -46,7 +46,7 @@ fn address_alone(_: &PacemakerNode) -> Vec<String> {
     vec![format!("elastic_ip={ELASTIC_IP}")]
 }
 
-/// Returns every parameter that `awseip` has, with a value for it.
+/// Every parameter of `awseip`, with a value for it.
 fn awseip(node: &PacemakerNode, auth_type: &str) -> Vec<String> {
     vec![
         format!("elastic_ip={ELASTIC_IP}"),
@@ -74,8 +74,8 @@ fn awseip_configuration_with_the_instance_role_works() {
     assert_works(true, None, SECONDARY, |node| awseip(node, "role"));
 }
 
-/// How `awseip` is set up where instances have a role: `aws --profile default` wants the profile to exist, looks in vain
-/// for keys in it, and goes on to the role.
+/// How `awseip` is set up if instances have a role: `aws --profile default` requires the profile to exist, finds no keys in it, and goes
+/// on to the role.
 #[test]
 fn awseip_configuration_with_a_profile_without_keys_works_by_the_instance_role() {
     let file = Some(("/root/.aws/config", "[default]\nregion = eu-west-1\noutput = text\n"));
@@ -90,7 +90,7 @@ fn one_parameter_is_enough_with_a_role_or_the_old_file_of_credentials() {
     assert_works(false, Some(("/root/.awssecret", &keys)), PRIMARY, address_alone);
 }
 
-/// [param-7] The parameters of the agents that the distribution has are all known here.
+/// [param-7] Every parameter of the distribution's agents is known here.
 #[test]
 fn no_parameter_of_an_installed_agent_is_unknown_to_its_successor() {
     let node = PacemakerNode::new();
@@ -111,7 +111,7 @@ fn no_parameter_of_an_installed_agent_is_unknown_to_its_successor() {
     }
 }
 
-/// awseip's own defaults, which tools with forms write out: they are no more than unset.
+/// awseip's own defaults, which tools with forms write out: they mean the same as unset.
 #[test]
 fn awseip_configuration_with_its_defaults_written_out_is_valid() {
     let node = PacemakerNode::new();

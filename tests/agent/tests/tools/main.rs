@@ -1,12 +1,12 @@
 //! The field's own tools on the built agent: `ocf-tester`, the schemas, `crm_resource`, pcs and crmsh, all unmodified.
 //!
-//! Each test that lets a tool run the agent does so in a [`node::PacemakerNode`]: namespaces with the agent installed, a metadata
-//! service at its usual address and EC2 at its usual name. Nothing of the machine is written to, and nothing of a test
-//! is left behind. A cluster of several nodes is not here; `tests/cluster` has it.
+//! Each test in which a tool runs the agent uses a [`node::PacemakerNode`]: namespaces with the agent installed, a metadata service at
+//! its usual address and EC2 at its usual name. Nothing is written to the machine, and nothing of a test is left behind. Clusters of
+//! several nodes are in `tests/cluster`.
 //!
-//! Root and the tools are needed. What is missing makes its tests fail, with the name of the package.
+//! Root and the tools are required. If one is missing, its tests fail, with the name of the package.
 
-// Not only the functions marked `#[test]` are test code here: in all of it a panic is how a test fails.
+// Not only functions marked `#[test]` are test code here: everywhere a panic is how a test fails.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod agent;

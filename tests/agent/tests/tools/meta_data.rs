@@ -1,7 +1,7 @@
-//! The meta-data against every schema that an installed package has, and as crmsh reads it.
+//! The meta-data against every schema in an installed package, and as crmsh reads it.
 //!
-//! No package of Debian or RHEL brings the OCF project's own schema of version 1.1. pcs's is nearly the same; the last
-//! tests here hold the agent to the points in which the official one is stricter.
+//! No package of Debian or RHEL contains the OCF project's own schema of version 1.1. pcs's is nearly the same; the last tests here
+//! check the points in which the official one is stricter.
 
 use crate::agent::{MetaDataForm, meta_data, meta_data_of};
 use crate::program::{command, file_of};

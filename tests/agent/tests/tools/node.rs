@@ -15,7 +15,6 @@ use aws_sim::{
 use crate::agent;
 use crate::program::{CommandOutput, LIMIT, command, limited, run};
 
-/// The Elastic IP.
 pub(crate) const ELASTIC_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 /// The primary private address of the node.
 pub(crate) const PRIMARY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 10);
@@ -31,19 +30,19 @@ pub(crate) struct PacemakerNode {
     pid: String,
     daemons: RefCell<Vec<Child>>,
     sim: Sim,
-    /// The instance that the node is.
+    /// The node's EC2 instance.
     pub(crate) instance: Instance,
-    /// Another instance, where the address may be.
+    /// Another instance, which may hold the address.
     pub(crate) other: Instance,
-    /// The Elastic IP, unassigned at first.
+    /// Unassigned at first.
     pub(crate) address: Address,
 }
 
 impl PacemakerNode {
-    /// Makes a node.
+    /// Creates the namespaces and serves AWS in them.
     ///
     /// # Panics
-    /// Where namespaces can't be made: without root, or in a container that forbids it.
+    /// If namespaces can't be created: without root, or in a container that forbids it.
     #[track_caller]
     pub(crate) fn new() -> Self {
         let sim = Sim::start().expect("a simulator");
@@ -59,7 +58,7 @@ impl PacemakerNode {
         node
     }
 
-    /// Puts AWS where a node finds it.
+    /// Serves AWS where a node looks for it.
     fn serve(&self) {
         let bind = |addr: &str| Bind {
             netns: Some(format!("/proc/{}/ns/net", self.pid).into()),
@@ -72,12 +71,11 @@ impl PacemakerNode {
         self.sim.serve_imds(&self.instance.id, bind("169.254.169.254:80")).expect("the metadata service");
     }
 
-    /// Returns the account.
     pub(crate) fn cloud(&self) -> Cloud {
         self.sim.cloud()
     }
 
-    /// Returns who holds the Elastic IP.
+    /// Holder of the Elastic IP.
     pub(crate) fn holder(&self) -> Option<ElasticIpHolder> {
         self.cloud().holder(ELASTIC_IP)
     }
@@ -89,24 +87,24 @@ impl PacemakerNode {
         assert_eq!((holder.instance, holder.private_ip), (self.instance.id.clone(), private_ip));
     }
 
-    /// Returns how many requests EC2 has had.
+    /// Number of requests to EC2 so far.
     pub(crate) fn ec2_requests(&self) -> usize {
         self.cloud().log().iter().filter(|request| request.service == Service::Ec2).count()
     }
 
-    /// Runs a program inside the node with the environment of a login.
+    /// Runs a program inside the node with a login environment.
     #[track_caller]
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> CommandOutput {
         self.run_with(&[], program, arguments)
     }
 
-    /// Runs a program inside the node with some variables added to the environment of a login.
+    /// Runs a program inside the node with some variables added to a login environment.
     #[track_caller]
     pub(crate) fn run_with(&self, variables: &[String], program: &str, arguments: &[&str]) -> CommandOutput {
         self.run_for(LIMIT, variables, program, arguments)
     }
 
-    /// Runs a program that may take longer than others, for at most so many seconds.
+    /// Runs a program that may take longer than others, with this limit in seconds.
     #[track_caller]
     pub(crate) fn run_for(
         &self,
@@ -134,7 +132,7 @@ impl PacemakerNode {
         command
     }
 
-    /// Writes a file that exists in the node alone, below `/mnt`, `/root`, `/run` or `/var/lib`; only root may read it.
+    /// Writes a file that exists only in the node, below `/mnt`, `/root`, `/run` or `/var/lib`; only root may read it.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let outside = self.outside(path);
         let written = DirBuilder::new()
@@ -147,12 +145,12 @@ impl PacemakerNode {
         written.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
-    /// Reads a file as it is in the node.
+    /// Reads a file from inside the node.
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.outside(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Returns whether a file exists in the node.
+    /// True if a file exists in the node.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.outside(path).exists()
     }
@@ -164,7 +162,7 @@ impl PacemakerNode {
 
 impl Drop for PacemakerNode {
     fn drop(&mut self) {
-        // The end of its input ends PID 1 of the node, and with it everything in there.
+        // The end of its input ends the node's PID 1, and with it everything in there.
         drop(self.init.stdin.take());
         let _ = self.init.wait();
         for daemon in self.daemons.get_mut() {
@@ -173,7 +171,7 @@ impl Drop for PacemakerNode {
     }
 }
 
-/// Makes the namespaces; returns the process that keeps them and the pid of the node's PID 1.
+/// Creates the namespaces; returns the process that keeps them and the pid of the node's PID 1.
 #[track_caller]
 fn boot() -> (Child, String) {
     for program in ["ip", "dbus-daemon"] {

@@ -1,4 +1,4 @@
-//! `ocf-tester` of the package resource-agents: what it asks of every agent.
+//! `ocf-tester` of the package resource-agents: what it requires of every agent.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::program::CommandOutput;
 
 /// Where the agents are installed.
 const AGENTS: &str = "/usr/lib/ocf/resource.d/heartbeat";
-/// All that it may remark on an agent that cannot be promoted and does not want to be notified.
+/// All that it may remark on an agent that cannot be promoted and needs no notifications.
 const REMARKS: [&str; 5] = [
     "* Your agent does not support the notify action (optional)",
     "* Your agent does not support the demote action (optional)",
@@ -32,7 +32,7 @@ fn assert_passes(answer: &CommandOutput, agent: &str) {
     assert_eq!(remarks, REMARKS, "{}", answer.told());
 }
 
-/// Returns how many times an EC2 action was called, apart from dry runs.
+/// How many times an EC2 action was called, without dry runs.
 fn calls(node: &PacemakerNode, action: &str) -> usize {
     node.cloud().log().iter().filter(|request| request.is(action)).count()
 }
@@ -40,13 +40,13 @@ fn calls(node: &PacemakerNode, action: &str) -> usize {
 #[test]
 fn agent_passes_with_an_address_and_endpoints() {
     let node = PacemakerNode::new();
-    // EC2 over HTTP; all others find it at its real name over HTTPS.
+    // EC2 over HTTP; the other tests find it at its real name over HTTPS.
     let endpoints = ["endpoint_url=http://127.0.0.1:8773", "imds_endpoint=http://169.254.169.254"];
     let answer = test(&node, "eip", &[], &[&format!("elastic_ip={ELASTIC_IP}"), endpoints[0], endpoints[1]]);
     assert_passes(&answer, "eip");
     answer.without_complaint();
-    // A start, a start after the stop, a migration from elsewhere; the start of what runs writes nothing, nor does the
-    // stop of what is stopped.
+    // A start, a start after the stop, a migration from elsewhere; starting a running resource makes no mutating call, nor does
+    // stopping a stopped one.
     assert_eq!(calls(&node, "AssociateAddress"), 3);
     assert_eq!(calls(&node, "DisassociateAddress"), 2);
     // The last thing it does is to migrate the address here.
@@ -69,7 +69,7 @@ fn agent_passes_with_a_private_address() {
     node.assert_holds_on(SECONDARY);
 }
 
-/// It looks right after each start and stop, and AWS shows both late.
+/// It checks right after each start and stop, and AWS shows both late.
 #[test]
 fn agent_passes_while_aws_is_behind() {
     let node = PacemakerNode::new();
@@ -78,7 +78,7 @@ fn agent_passes_while_aws_is_behind() {
     assert_passes(&test(&node, "eip", &[], &[&format!("elastic_ip={ELASTIC_IP}")]), "eip");
 }
 
-/// Only with `-v` does one see what the agent itself says.
+/// The agent's own messages are visible only with `-v`.
 #[test]
 fn agents_warn_of_nothing_meanwhile() {
     let elastic_ip = format!("elastic_ip={ELASTIC_IP}");
@@ -101,7 +101,7 @@ fn agent_vip_passes_and_ends_with_the_address_on_the_device() {
     assert!(private_address::on_device(&node));
 }
 
-/// The agent's answer for a wrong parameter reaches the person who runs the tool.
+/// The agent's message for a wrong parameter reaches the user of the tool.
 #[test]
 fn a_malformed_address_ends_the_tool_at_validate_all() {
     let node = PacemakerNode::new();

@@ -6,19 +6,19 @@ use crate::agent::repository;
 use crate::node::{ELASTIC_IP, PacemakerNode};
 use crate::program::CommandOutput;
 
-/// How long all cases may take, in seconds. The tool waits a second for each of its calls of the agent.
+/// Limit for all cases, in seconds. The tool waits a second for each of its calls of the agent.
 const LIMIT: &str = "500";
 
 fn cases() -> String {
     fs::read_to_string(repository().join("ocf/ocft/eip")).expect("ocf/ocft/eip")
 }
 
-/// Returns the names of the cases, in their order.
+/// The names of the cases, in their order.
 fn names(cases: &str) -> Vec<&str> {
     cases.lines().filter_map(|line| line.strip_prefix("CASE \"")?.strip_suffix('"')).collect()
 }
 
-/// Has the tool make its scripts of the cases and run them.
+/// Makes the tool generate its scripts from the cases and run them.
 fn test(node: &PacemakerNode, cases: &str) -> CommandOutput {
     node.write("/mnt/ocft/eip", cases);
     node.run("ocft", &["make", "-d", "/mnt/ocft", "eip"]).exits(0).never_says("ERROR");
@@ -31,7 +31,7 @@ fn every_case_passes() {
     let cases = cases();
     let answer = test(&node, &cases).exits(0).never_says("FAILED").never_says("ERROR");
     for name in names(&cases) {
-        // After the name of a case comes what became of it.
+        // The name of a case is followed by its result.
         let passed = answer.stdout.split(&format!("eip: {name} - ")).nth(1);
         let passed = passed.and_then(|rest| rest.lines().next()).unwrap_or_default();
         assert!(passed.contains("OK"), "{name}: {}", answer.told());
@@ -47,7 +47,7 @@ fn every_case_passes() {
     assert!(!node.has("/var/lib/eip/ocft.json"), "no record of it stays");
 }
 
-/// A test that can't fail shows nothing.
+/// A test that can't fail proves nothing.
 #[test]
 fn a_case_that_expects_something_else_fails() {
     let node = PacemakerNode::new();
@@ -57,7 +57,7 @@ fn a_case_that_expects_something_else_fails() {
     test(&node, &wrong).exits(1).says("FAILED").says("OCF_SUCCESS");
 }
 
-/// The person who runs it should read why, and not twenty failures that follow from it.
+/// The user should read the cause, not twenty failures that follow from it.
 #[test]
 fn nothing_is_tried_if_the_role_lacks_a_permission() {
     let node = PacemakerNode::new();

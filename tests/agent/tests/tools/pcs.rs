@@ -8,7 +8,7 @@ fn elastic_ip() -> String {
     format!("elastic_ip={ELASTIC_IP}")
 }
 
-/// From pcs 0.12 on every create asks the agent, and shows whatever it prints as a warning.
+/// From pcs 0.12 on every create calls the agent, and shows whatever it prints as a warning.
 #[test]
 fn valid_parameters_are_accepted_silently() {
     let node = PacemakerNode::new();
@@ -46,7 +46,7 @@ fn operations_in_the_configuration_are_those_advertised() {
         "stop every 0s within 60s",
     ];
     assert_eq!(operations, expected);
-    // A depth that is not 0 would be a level in each recurring monitor, and a call to EC2 with it.
+    // A depth other than 0 would be a level in each recurring monitor, and with it a call to EC2.
     assert_eq!(xml::values(&text, "//op//nvpair/@name"), [""; 0]);
 }
 
@@ -61,7 +61,7 @@ fn malformed_address_is_refused_with_the_agents_line() {
     assert_eq!(cib.resources(), [""; 0]);
 }
 
-/// pcs 0.12 warns of it, older ones do not even ask: docs/operations.md says so beside the messages of code 6.
+/// pcs 0.12 warns about it, older versions do not even call the agent: docs/operations.md says so beside the messages of code 6.
 #[test]
 fn malformed_address_is_created_without_agent_validation() {
     let node = PacemakerNode::new();

@@ -8,7 +8,7 @@ use crate::xml;
 const VIP: &str = "10.0.1.100";
 pub(crate) const ADDRESS: &str = "secondary_private_ip=10.0.1.100";
 
-/// Makes a node with a network device for its interface.
+/// A node with a network device for its interface.
 pub(crate) fn wired() -> PacemakerNode {
     let node = PacemakerNode::new();
     let mac = &node.instance.interfaces[0].mac.to_string();
@@ -28,7 +28,7 @@ pub(crate) fn on_device(node: &PacemakerNode) -> bool {
     node.run("ip", &["-4", "-o", "address", "show", "dev", "eth0"]).stdout.contains(" 10.0.1.100/24 ")
 }
 
-/// What it shares with `eip` is the same there; what only `eip` has is not there.
+/// What it shares with `eip` is the same in its meta-data; what only `eip` has is not there.
 #[test]
 fn it_is_an_agent_of_its_own() {
     let document = meta_data_of("vip", MetaDataForm::V1_1);
@@ -73,7 +73,7 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Returns the commands of a document's code blocks, as one line each.
+/// The commands in a document's code blocks, one line each.
 fn commands(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let lines = joined.lines().filter_map(|line| line.strip_prefix("    "));
@@ -83,7 +83,7 @@ fn commands(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every command of the page is run, in its order, on one node.
+/// Every command of the page is run on one node, in order.
 #[test]
 fn the_page_on_the_script_works_command_by_command() {
     let node = wired();

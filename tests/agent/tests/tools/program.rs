@@ -1,4 +1,4 @@
-//! Programs of the machine: where they are, which package has them, what they answer.
+//! Programs of the machine: their paths, their packages, their output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -6,18 +6,17 @@ use std::process::{Command, Output, Stdio};
 /// The folders in which a cluster node finds its programs.
 const FOLDERS: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/// How long a tool may take, in seconds; the slowest, pcs, takes two on a machine that compiles at the same time.
+/// Time limit for a tool, in seconds; the slowest, pcs, takes two on a machine that compiles at the same time.
 pub(crate) const LIMIT: &str = "90";
 
-/// What `timeout` exits with when it had to end a command.
+/// Exit code of `timeout` if it had to end a command.
 const TIMED_OUT: i32 = 124;
 
-/// What a command answered.
+/// Result of a command.
 #[derive(Debug)]
 pub(crate) struct CommandOutput {
     /// The command, for messages.
     line: String,
-    /// Its exit code.
     pub(crate) code: i32,
     /// Its standard output.
     pub(crate) stdout: String,
@@ -33,66 +32,66 @@ impl CommandOutput {
         self
     }
 
-    /// Asserts that a text is in the output or in what went to standard error.
+    /// Asserts that standard output or standard error contains a text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.both().contains(text), "expected: {text}\n{}", self.told());
         self
     }
 
-    /// Asserts that a text is in neither.
+    /// Asserts that neither contains a text.
     #[track_caller]
     pub(crate) fn never_says(self, text: &str) -> Self {
         assert!(!self.both().contains(text), "not expected: {text}\n{}", self.told());
         self
     }
 
-    /// Asserts that nothing went to standard error.
+    /// Asserts that standard error is empty.
     #[track_caller]
     pub(crate) fn without_complaint(self) -> Self {
         assert_eq!(self.stderr, "", "{}", self.told());
         self
     }
 
-    /// Asserts that the output is one line, without a word from the agent; `crm_resource` prints all that it hears of one.
+    /// Asserts that the output is one line, without any from the agent; `crm_resource` prints all output of the agent.
     #[track_caller]
     pub(crate) fn in_one_line(self) -> Self {
         assert_eq!(self.stdout.lines().count(), 1, "{}", self.told());
         self.without_complaint()
     }
 
-    /// Returns output and complaints together.
+    /// Standard output and standard error together.
     pub(crate) fn both(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    /// Returns everything, for a message.
+    /// The whole result, for a message.
     pub(crate) fn told(&self) -> String {
         format!("$ {}\n{}{}(exit code {})", self.line, self.stdout, self.stderr, self.code)
     }
 }
 
-/// Returns the path of a program.
+/// Path of a program.
 ///
 /// # Panics
-/// Where it is not installed; the message says what installs it.
+/// If it is not installed; the message says what installs it.
 #[track_caller]
 pub(crate) fn installed(name: &str) -> PathBuf {
     let found = FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
     found.unwrap_or_else(|| panic!("{name} is not installed: sh tests/requirements cluster test"))
 }
 
-/// Returns a file that a package brings, from a list of the places where distributions put it.
+/// A file of a package, from a list of the paths that distributions use.
 ///
 /// # Panics
-/// Where no place has it; the message names the package.
+/// If none of them exists; the message names the package.
 #[track_caller]
 pub(crate) fn file_of(package: &str, places: &[&str]) -> PathBuf {
     let found = places.iter().map(PathBuf::from).find(|path| path.exists());
     found.unwrap_or_else(|| panic!("none of {places:?} is there: the package {package} is not installed"))
 }
 
-/// Returns a command with the environment of a login on a cluster node and nothing to read.
+/// A command with the login environment of a cluster node and without input.
 #[track_caller]
 pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(installed(name));
@@ -106,7 +105,7 @@ pub(crate) fn command(name: &str) -> Command {
     command
 }
 
-/// Returns the words that make a command end after so many seconds, to be put before it.
+/// The prefix that ends a command after this limit, in seconds.
 pub(crate) fn limited(limit: &str) -> [&str; 4] {
     ["timeout", "--kill-after=5", limit, "env"]
 }
@@ -114,7 +113,7 @@ pub(crate) fn limited(limit: &str) -> [&str; 4] {
 /// Runs a command to its end.
 ///
 /// # Panics
-/// Where it can't be run, or had to be ended because it took too long.
+/// If it can't be run, or had to be ended because it took too long.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> CommandOutput {
     let line = format!("{command:?}");

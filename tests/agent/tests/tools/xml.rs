@@ -1,4 +1,4 @@
-//! Questions to XML documents, answered by `xmllint` so that this crate needs no parser of its own.
+//! Queries on XML documents, answered by `xmllint` so that this crate needs no parser of its own.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::program::{CommandOutput, command};
 
-/// Returns what an `XPath` expression finds: for attributes their values, one each.
+/// What an `XPath` expression finds: for attributes their values, one each.
 pub(crate) fn values(document: &str, xpath: &str) -> Vec<String> {
     let answer = xmllint(document, &["--xpath", xpath]);
     // "Found nothing": 10, and 11 from libxml2 2.14 on.
@@ -18,7 +18,7 @@ pub(crate) fn values(document: &str, xpath: &str) -> Vec<String> {
     answer.stdout.lines().map(text).collect()
 }
 
-/// Returns what an `XPath` expression of the type string comes to.
+/// Result of an `XPath` expression of type string.
 pub(crate) fn string(document: &str, xpath: &str) -> String {
     let answer = xmllint(document, &["--xpath", &format!("string({xpath})")]).exits(0);
     answer.stdout.trim_end_matches('\n').to_owned()
@@ -37,7 +37,7 @@ fn xmllint(document: &str, arguments: &[&str]) -> CommandOutput {
     fed(&mut xmllint, document)
 }
 
-/// Runs a command that reads `input`.
+/// Runs a command with `input` on its standard input.
 pub(crate) fn fed(command: &mut Command, input: &str) -> CommandOutput {
     let (read, mut write) = std::io::pipe().expect("a pipe");
     let input = input.to_owned();
@@ -45,7 +45,7 @@ pub(crate) fn fed(command: &mut Command, input: &str) -> CommandOutput {
     let answer = crate::program::run(command.stdin(Stdio::from(read)));
     // Otherwise the reading end stays open in this process.
     command.stdin(Stdio::null());
-    // A reader that stops early has its reasons; its answer tells.
+    // If a reader stops early, its own result shows why.
     let _ = writer.join();
     answer
 }
