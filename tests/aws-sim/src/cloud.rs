@@ -15,9 +15,9 @@ use crate::world::{Metadata, SEED, SimulatorState};
 /// One instance or all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Every instance there is.
+    /// Every instance in the account.
     All,
-    /// This one.
+    /// Only this instance.
     One(InstanceId),
 }
 
@@ -27,7 +27,7 @@ impl From<&InstanceId> for Which {
     }
 }
 
-/// An [`Account`], and the log, the keys and the metadata services of its simulator; cheap to clone, usable from any thread.
+/// An [`Account`] together with its simulator's log, keys and metadata services; cheap to clone, usable from any thread.
 #[derive(Clone, Debug)]
 pub struct Cloud {
     account: Account,
@@ -55,7 +55,7 @@ impl Cloud {
         Self { account, shared: Arc::new(CloudState { world, changed: Condvar::new() }) }
     }
 
-    /// Gives `work` the state alone, then wakes those who wait for a change.
+    /// Runs `work` with exclusive access to the state, then wakes the threads that wait for a change.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut SimulatorState) -> R) -> R {
         // A panicking test must not make the next one fail with a poisoned lock.
         let result = work(&mut self.shared.world.lock().unwrap_or_else(PoisonError::into_inner));
@@ -63,7 +63,7 @@ impl Cloud {
         result
     }
 
-    /// The request log.
+    /// The request log so far, in order of arrival.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.with(|world| world.log.all().to_vec())
     }
@@ -90,12 +90,12 @@ impl Cloud {
         }
     }
 
-    /// Denies an action, without the service's prefix, to everyone.
+    /// Denies an action to every caller; its name has no service prefix.
     pub fn deny(&self, action: &str) {
         self.with(|world| world.iam.deny(None, action));
     }
 
-    /// Takes a denial for everyone back.
+    /// Removes a denial for every caller.
     pub fn allow(&self, action: &str) {
         self.with(|world| world.iam.allow(None, action));
     }
@@ -105,7 +105,7 @@ impl Cloud {
         self.with(|world| world.iam.deny(Some(role), action));
     }
 
-    /// Takes a denial for one role back.
+    /// Removes a denial for one role.
     pub fn allow_role(&self, role: &str, action: &str) {
         self.with(|world| world.iam.allow(Some(role), action));
     }
@@ -115,7 +115,7 @@ impl Cloud {
         self.with(|world| world.keys.add_user(id, secret));
     }
 
-    /// Returns the key id, the secret and the session token that a good metadata service shows an instance; `None` without a role.
+    /// The key id, secret and session token that a working metadata service shows an instance; `None` without a role.
     pub fn role_key(&self, id: &InstanceId) -> Option<[String; 3]> {
         self.with(|world| {
             let principal = world.role_of(id)?;
@@ -125,17 +125,17 @@ impl Cloud {
         })
     }
 
-    /// Sets the round trip of EC2 and STS calls; half of it passes before the call takes effect.
+    /// Sets the round-trip time of EC2 and STS calls; half of it passes before the call takes effect.
     pub fn set_latency(&self, latency: Duration) {
         self.with(|world| world.latency = latency);
     }
 
-    /// Makes Describe answers late by `lag`, for what happens from now on.
+    /// Makes Describe responses stale by `lag`, for changes from now on.
     pub fn set_describe_lag(&self, lag: Duration) {
         self.set_lag(Reads::Describes, Lag::Fixed(lag));
     }
 
-    /// Makes metadata late by `lag`, for what happens from now on.
+    /// Makes instance metadata stale by `lag`, for changes from now on.
     pub fn set_imds_lag(&self, which: impl Into<Which>, lag: Duration) {
         let reads = match which.into() {
             Which::All => Reads::Metadata,
@@ -149,22 +149,22 @@ impl Cloud {
         self.each_metadata(which.into(), |metadata| metadata.state = state);
     }
 
-    /// Sets what the metadata hands out as credentials.
+    /// Sets which credentials instance metadata shows.
     pub fn set_credentials(&self, which: impl Into<Which>, state: CredState) {
         self.each_metadata(which.into(), |metadata| metadata.credentials = state);
     }
 
-    /// Invalidates every metadata session token handed out so far, as a restart of the service does.
+    /// Invalidates every metadata session token issued so far, as a restart of the service does.
     pub fn forget_tokens(&self) {
         self.with(|world| world.tokens.clear());
     }
 
-    /// Sets AWS's clock ahead of the machine's by so many seconds, or back for a negative number.
+    /// Sets AWS's clock ahead of the machine's by this many seconds, or behind it if negative.
     pub fn set_clock_skew(&self, seconds: f64) {
         self.with(|world| world.skew = seconds);
     }
 
-    /// Starts over: no instances, addresses, faults, denials, keys, settings or log.
+    /// Resets the state: no instances, addresses, faults, denials, keys, settings or log.
     pub(crate) fn start_over(&self) {
         self.with(|world| {
             self.reset(SEED);

@@ -1,4 +1,4 @@
-//! Access keys: static ones, those an instance's metadata hands out, and those of assumed roles.
+//! Access keys: static ones, those in instance metadata, and those of assumed roles.
 //!
 //! Authentication only; permissions are in [`iam`](crate::iam).
 
@@ -11,11 +11,11 @@ use eip::cloud::model::ACCOUNT;
 
 use crate::world::CREDENTIAL_LIFETIME;
 
-/// What the instance metadata hands out as credentials of the role.
+/// The role's credentials in instance metadata.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredState {
-    /// Good ones, renewed before they expire.
+    /// Valid ones, renewed before they expire.
     #[default]
     Valid,
     /// Ones that expired an hour ago; EC2 and STS refuse them.
@@ -24,11 +24,11 @@ pub enum CredState {
     Missing404,
     /// A document that says that EC2 may not assume the role.
     Unauthorized,
-    /// Good ones, other keys at each reading; those handed out before stay good.
+    /// Valid ones, but different keys at each request; earlier ones stay valid.
     Rotate,
 }
 
-/// Who signed a request.
+/// The caller that signed a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal {
     pub(crate) arn: String,
@@ -37,12 +37,12 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    /// The account in its name.
+    /// The account in its ARN.
     pub(crate) fn account(&self) -> Option<&str> {
         self.arn.split(':').nth(4)
     }
 
-    /// Returns the user that static keys belong to.
+    /// The user that static keys belong to.
     fn user() -> Self {
         Self { arn: format!("arn:aws:iam::{ACCOUNT}:user/test"), role: None, instance: None }
     }
@@ -54,17 +54,17 @@ pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) secret: String,
     pub(crate) session_token: Option<String>,
-    /// When it came into being and when it expires, in seconds since 1970.
+    /// When it was issued and when it expires, in seconds since 1970.
     pub(crate) issued: f64,
     pub(crate) expires: Option<f64>,
     pub(crate) principal: Principal,
 }
 
-/// Every key that was ever given out.
+/// Every key that was ever issued.
 #[derive(Debug, Default)]
 pub(crate) struct Keyring {
     keys: BTreeMap<String, Key>,
-    /// The key each instance's metadata shows at present.
+    /// The key that each instance's metadata shows now.
     shown: BTreeMap<InstanceId, String>,
 }
 
@@ -85,7 +85,7 @@ impl Keyring {
         self.keys.insert(key.id.clone(), key);
     }
 
-    /// Makes the key of a session in `role`, good from `issued` for `lifetime`.
+    /// Creates the key of a session in `role`, valid from `issued` for `lifetime`.
     pub(crate) fn session(
         &mut self,
         rng: &mut fastrand::Rng,
@@ -95,7 +95,7 @@ impl Keyring {
     ) -> Key {
         let key = Key {
             id: format!("ASIA{}", random(rng, 16, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
-            // It begins with a mark, as the token does, by which tests find it where no secret may be.
+            // It begins with a marker, like the token, by which tests find it in places where no secret may be.
             secret: format!("RoleSecret{}", random(rng, 30, TEXT)),
             session_token: Some(format!("IQoJb3JpZ2luX2Vj{}==", random(rng, 340, TEXT))),
             issued,
@@ -106,10 +106,10 @@ impl Keyring {
         key
     }
 
-    /// Returns the key that the metadata of `instance` shows at `now` when its credentials are in `state`.
+    /// The key that the metadata of `instance` shows at `now` if its credentials are in `state`.
     ///
-    /// `None` when there is none to show. A good key is replaced when a twelfth of its life is left: half an hour of
-    /// six hours, so that a client never gets one about to expire.
+    /// `None` if there is none to show. A valid key is replaced when a twelfth of its lifetime is left (half an hour of six hours), so
+    /// that a client never gets one that is about to expire.
     pub(crate) fn shown_to(
         &mut self,
         rng: &mut fastrand::Rng,
@@ -141,7 +141,7 @@ impl Keyring {
 
 const TEXT: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Returns `length` random characters of `alphabet`.
+/// `length` random characters of `alphabet`.
 pub(crate) fn random(rng: &mut fastrand::Rng, length: usize, alphabet: &[u8]) -> String {
     (0..length).filter_map(|_| rng.choice(alphabet).map(|b| char::from(*b))).collect()
 }

@@ -1,4 +1,4 @@
-//! An Elastic IP as the internet sees it: TCP connections to it reach the present holder.
+//! An Elastic IP as the internet sees it: TCP connections to it reach the current holder.
 //!
 //! EC2 maps each packet one to one; relaying connections is close enough to show where new traffic goes and when that changes. A
 //! connection made before a move stays with the old holder until either end closes it.
@@ -12,9 +12,9 @@ use tokio::{
 
 use crate::cloud::Cloud;
 
-/// Relays connections to `listener` to `port` of the holder's private address, for ever.
+/// Relays connections from `listener` to `port` of the holder's private address, for ever.
 ///
-/// The connection is closed at once if the address is unassigned. The caller has to be in the network namespace
+/// If the address is unassigned, the connection is closed at once. The caller has to be in the network namespace
 /// that leads to the instances.
 pub(crate) async fn serve(listener: TcpListener, cloud: Cloud, eip: Ipv4Addr, port: u16) {
     let cloud = Arc::new(cloud);
@@ -25,7 +25,7 @@ pub(crate) async fn serve(listener: TcpListener, cloud: Cloud, eip: Ipv4Addr, po
         };
         let cloud = Arc::clone(&cloud);
         tokio::spawn(async move {
-            // Either end closing or failing ends the relay; both see it on their own side.
+            // When either end closes or fails, the relay ends; both see it on their own side.
             let _ = relay(client, &cloud, eip, port).await;
         });
     }

@@ -1,4 +1,4 @@
-//! Handles every request: logs it, applies a fault if one strikes, answers after the latency.
+//! Handles every request: logs it, applies a fault if one strikes, and responds after the latency.
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -21,11 +21,11 @@ pub(crate) struct Arrival {
     pub(crate) dry_run: bool,
     pub(crate) peer: SocketAddr,
     pub(crate) instance: Option<InstanceId>,
-    /// A fault that the state of the whole service imposes; it goes before those set singly.
+    /// A fault due to the state of the whole service; it takes precedence over single faults.
     pub(crate) imposed: Option<FaultKind>,
 }
 
-/// What is known about a request once it has been logged.
+/// What is known of a request after it was logged.
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     seq: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// How long after its answer the request takes effect.
+    /// How long after its response the request takes effect.
     pub(crate) fn late(&self) -> Option<Duration> {
         match self.fault {
             Some(FaultKind::LateEffect(late)) => Some(late),
@@ -44,8 +44,8 @@ impl Ticket {
     }
 }
 
-/// Leads one request through. `handle` is called at the moment the request takes effect, if it does; `refuse`
-/// dresses an error as the service called does.
+/// Handles one request. `handle` is called when the request takes effect, if it does; `refuse` formats an error in the way
+/// of the called service.
 pub(crate) async fn exchange(
     cloud: &Cloud,
     arrival: Arrival,
@@ -66,7 +66,7 @@ pub(crate) async fn exchange(
     };
     let refused = |error: ApiError| HttpResponse::Http(cloud.with(|w| refuse(w, &error, &ticket.request_id)));
     let answer = match ticket.fault.clone() {
-        // An effect that comes late is left to the operation.
+        // A late effect is left to the operation.
         None | Some(FaultKind::LateEffect(_)) => HttpResponse::Http(effect()),
         Some(FaultKind::Delay(late)) => {
             tokio::time::sleep(late).await;
@@ -104,7 +104,7 @@ pub(crate) fn admit(world: &mut SimulatorState, arrival: Arrival) -> Ticket {
     let at = world.now();
     let Arrival { service, operation, params, dry_run, peer, instance, imposed } = arrival;
     let fault = imposed.or_else(|| world.account.strikes(service, &operation, instance.as_ref()));
-    // The metadata service is on the host itself: the latency is that of the way to the Region's endpoint.
+    // The metadata service is on the host itself: the latency is that of the path to the Region's endpoint.
     let latency = if service == Service::Imds { Duration::ZERO } else { world.latency };
     let seq = world.log.arrive(|seq| LoggedRequest {
         seq,
@@ -138,9 +138,9 @@ fn conclude(world: &mut SimulatorState, ticket: &Ticket, answer: &HttpResponse) 
     request.code = code;
 }
 
-/// Waits for half of the latency: a request takes it on its way in, an answer on its way out.
+/// Waits for half of the latency: once before a request takes effect, and once before its response.
 ///
-/// A sleep of no time at all would still wait for the timer's next tick, a millisecond.
+/// A sleep of zero would still wait for the timer's next tick, a millisecond.
 async fn half_of(latency: std::time::Duration) {
     if !latency.is_zero() {
         tokio::time::sleep(latency / 2).await;

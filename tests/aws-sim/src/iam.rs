@@ -8,7 +8,7 @@ use eip::cloud::model::ApiError;
 
 use crate::credentials::Principal;
 
-/// The actions denied, each to everyone or to one role.
+/// Denied actions, each for every caller or for one role.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Iam {
     denied: BTreeSet<(Option<String>, String)>,
@@ -26,7 +26,7 @@ impl Iam {
     /// Checks that `principal` may do `action` on `resource`.
     ///
     /// # Errors
-    /// `UnauthorizedOperation` as EC2 answers, or `AccessDenied` as STS does for its own actions.
+    /// `UnauthorizedOperation` as in EC2, or `AccessDenied` as in STS for its own actions.
     pub(crate) fn check(&self, principal: &Principal, action: &str, resource: &str) -> Result<(), ApiError> {
         let denied = self.denied.iter().any(|(role, denied)| {
             denied == action && role.as_ref().is_none_or(|role| Some(role) == principal.role.as_ref())

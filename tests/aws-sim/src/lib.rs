@@ -1,7 +1,7 @@
 //! The crate's model of EC2 on the wire, for tests: HTTP, signatures, STS, `IMDSv2`, the data plane, latency and a request log.
 //!
 //! [`Sim`] runs the servers. [`Cloud`] is the handle on the model's [`Account`], through which tests build it, set faults and
-//! read what happened, and on what the wire adds.
+//! read what happened, and on the state that the wire adds.
 
 mod clock;
 mod cloud;

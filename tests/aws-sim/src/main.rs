@@ -23,25 +23,25 @@ enum CliCommand {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// Where EC2, STS and the control API are served over HTTP.
+    /// Address at which EC2, STS and the control API are served over HTTP.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     ec2: SocketAddr,
-    /// Where the same is served over HTTPS, with a certificate for localhost and that address.
+    /// Address at which the same is served over HTTPS, with a certificate for localhost and that address.
     #[arg(long, value_name = "ADDR:PORT")]
     ec2_tls: Option<SocketAddr>,
-    /// File to write the authority of the HTTPS certificate to.
+    /// File to write the certificate of the HTTPS authority to.
     #[arg(long, value_name = "FILE", requires = "ec2_tls")]
     ca: Option<PathBuf>,
-    /// The account to begin with: instances, addresses, route tables.
+    /// The initial account: instances, addresses, route tables.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
     /// Serve the metadata of an instance.
     #[arg(long, value_name = "INSTANCE=ADDR:PORT", value_parser = imds)]
     imds: Vec<(InstanceId, SocketAddr)>,
-    /// Print one line of JSON with all addresses once everything listens.
+    /// Print one line of JSON with all addresses once all servers are listening.
     #[arg(long)]
     print_ready: bool,
-    /// End also when standard input ends.
+    /// Also end when standard input ends.
     #[arg(long)]
     until_eof: bool,
 }
@@ -91,14 +91,14 @@ fn serve_tls(sim: &Sim, addr: SocketAddr, ca: Option<&PathBuf>) -> io::Result<So
     sim.serve_ec2_tls(Bind::from(addr), &tls)
 }
 
-/// Returns on SIGTERM, SIGINT and, if asked, at the end of standard input.
+/// Waits for SIGTERM or SIGINT or, if requested, the end of standard input.
 fn wait(until_eof: bool) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let (ended, end) = tokio::sync::oneshot::channel();
         if until_eof {
-            // A thread of its own: a blocked read of the standard input cannot be called off.
+            // In its own thread: a blocked read of standard input cannot be cancelled.
             std::thread::spawn(move || {
                 let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
                 let _ = ended.send(());

@@ -1,7 +1,7 @@
 //! Sockets in other network namespaces.
 //!
-//! A thread that enters a namespace stays there, so each piece of work gets a thread of its own. A socket belongs to
-//! the namespace it was made in and can be used from everywhere.
+//! A thread that enters a namespace stays there, so each piece of work gets its own thread. A socket belongs to
+//! the namespace in which it was created, and can be used from everywhere.
 
 use std::{
     fs::File,
@@ -17,7 +17,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bind {
-    /// File of the network namespace, for example `/run/netns/cloud`; the caller's own when absent.
+    /// File of the network namespace, for example `/run/netns/cloud`; the caller's own if absent.
     pub netns: Option<PathBuf>,
     /// Address and port, port 0 for any.
     pub addr: SocketAddr,

@@ -17,10 +17,10 @@ use crate::{
     world::SimulatorState,
 };
 
-/// The version of the STS API; EC2's is another, so it tells the two apart.
+/// Version of the STS API. EC2's differs, which tells the two apart.
 const STS_VERSION: &str = "2011-06-15";
 
-/// Answers requests to the endpoint.
+/// The service behind that port.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) cloud: Cloud,
@@ -56,7 +56,7 @@ impl Handler for Endpoint {
             Err(error) => refuse(service, &error, &ticket.request_id),
             Ok(who) if service == Service::Sts => sts::run(world, who, &action, &params, &ticket.request_id),
             Ok(who) => {
-                // A user's key says nothing about the machine it is used on.
+                // A user's key says nothing about the machine that uses it.
                 let who = Principal { instance: who.instance.or(sender), ..who };
                 ec2::run(world, who, &action, &params, &ticket.request_id, ticket.late())
             }
@@ -73,7 +73,7 @@ fn refuse(service: Service, error: &ApiError, request_id: &str) -> Reply {
     if service == Service::Sts { sts::refuse(error, request_id) } else { ec2::refuse(error, request_id) }
 }
 
-/// Finds out who signed the request and whether another one of its kind is due already.
+/// Authenticates the signer of the request, and applies throttling.
 fn admit(
     world: &SimulatorState,
     request: &Whole,

@@ -17,7 +17,7 @@ use eip::cloud::model::{ApiError, REGION, Service};
 
 use crate::credentials::Key;
 
-/// How far the signing time may be from the server's, in seconds.
+/// Allowed difference between the signing time and the server's, in seconds.
 const WINDOW: f64 = 15.0 * 60.0;
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -33,7 +33,7 @@ pub(crate) struct Signed<'a> {
 /// The parts of an `Authorization` header.
 #[derive(Clone, Debug)]
 pub(crate) struct Authorization<'a> {
-    /// Access key.
+    /// Id of the access key.
     pub(crate) key_id: &'a str,
     day: &'a str,
     region: &'a str,
@@ -43,7 +43,7 @@ pub(crate) struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads the header; `None` when it is absent or has another form.
+    /// Parses the header; `None` if it is absent or has another form.
     pub(crate) fn read(headers: &'a HeaderMap) -> Option<Self> {
         let text = headers.get("authorization")?.to_str().ok()?;
         let fields = text.strip_prefix(ALGORITHM)?;
@@ -65,7 +65,7 @@ impl<'a> Authorization<'a> {
     /// Checks that `request` was signed with `key`, for this service and Region, at about `now`.
     ///
     /// # Errors
-    /// The error of the service called: wrong scope, signing time out of the window, expired or foreign session
+    /// The error of the called service: wrong scope, signing time out of the window, expired or foreign session
     /// token, wrong signature.
     pub(crate) fn verify(
         &self,
@@ -132,7 +132,7 @@ impl<'a> Authorization<'a> {
     }
 
     fn canonical(&self, request: Signed<'_>) -> String {
-        // The Query API has no query: whatever is there was not signed.
+        // The Query API uses no query string: if there is one, it was not signed.
         let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
         let mut text = format!("{}\n{path}\n{query}\n", request.method);
         for name in self.signed_headers.split(';') {
@@ -161,7 +161,7 @@ fn request_expired() -> ApiError {
     ApiError::client("RequestExpired", "Request has expired.")
 }
 
-/// Returns the answer to an unknown key or session token.
+/// The response to an unknown key or session token.
 pub(crate) fn unknown_credentials(service: Service) -> ApiError {
     match service {
         Service::Sts => ApiError::new(
@@ -175,7 +175,7 @@ pub(crate) fn unknown_credentials(service: Service) -> ApiError {
     }
 }
 
-/// Returns the answer to a request without a usable `Authorization` header.
+/// The response to a request without a usable `Authorization` header.
 pub(crate) fn unsigned(service: Service) -> ApiError {
     match service {
         Service::Sts => {
@@ -198,7 +198,7 @@ fn signing_time(stamp: &str) -> Option<f64> {
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    // HMAC takes keys of every length; the error type belongs to the trait.
+    // HMAC accepts keys of every length; the error type belongs to the trait.
     Hmac::<Sha256>::new_from_slice(key)
         .map_or_else(|_| Vec::new(), |mac| mac.chain_update(text.as_bytes()).finalize().into_bytes().to_vec())
 }

@@ -26,7 +26,7 @@ use crate::{
     tls::Tls,
 };
 
-/// A simulator. Clones are handles on the same one; dropping the last closes every server and connection.
+/// A simulator. Clones are handles on the same one; dropping the last one closes every server and connection.
 #[derive(Clone, Debug)]
 pub struct Sim {
     running: Arc<RunningServers>,
@@ -54,55 +54,55 @@ impl Sim {
     /// Starts a simulator with an empty account and no server yet.
     ///
     /// # Errors
-    /// When the system grants no thread or event queue.
+    /// If the system provides no thread or event queue.
     pub fn start() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, mut stopped) = watch::channel(false);
         let thread = thread::Builder::new().name("aws-sim".to_owned()).spawn(move || {
-            // The sender going away without a word means the same.
+            // A sender that is dropped without a message means the same.
             let _ = runtime.block_on(stopped.wait_for(|stop| *stop));
         })?;
         let threads = Mutex::new(vec![thread]);
         Ok(Self { running: Arc::new(RunningServers { cloud: Cloud::new(), handle, stop, threads }) })
     }
 
-    /// Returns the handle on the state.
+    /// A handle on the state.
     pub fn cloud(&self) -> Cloud {
         self.running.cloud.clone()
     }
 
-    /// Serves EC2, STS and the control API over HTTP; returns where.
+    /// Serves EC2, STS and the control API over HTTP; returns the address.
     ///
     /// # Errors
-    /// When the address or the namespace cannot be used.
+    /// If the address or the namespace cannot be used.
     pub fn serve_ec2(&self, bind: impl Into<Bind>) -> io::Result<SocketAddr> {
         self.listen(&bind.into(), None, Endpoint { cloud: self.cloud() })
     }
 
-    /// Serves the same over HTTPS; returns where.
+    /// Serves the same over HTTPS; returns the address.
     ///
     /// # Errors
-    /// When the address or the namespace cannot be used.
+    /// If the address or the namespace cannot be used.
     pub fn serve_ec2_tls(&self, bind: impl Into<Bind>, tls: &Tls) -> io::Result<SocketAddr> {
         self.listen(&bind.into(), Some(tls.acceptor()), Endpoint { cloud: self.cloud() })
     }
 
-    /// Serves the metadata of one instance; returns where.
+    /// Serves the metadata of one instance; returns the address.
     ///
     /// # Errors
-    /// When the address or the namespace cannot be used.
+    /// If the address or the namespace cannot be used.
     pub fn serve_imds(&self, instance: &InstanceId, bind: impl Into<Bind>) -> io::Result<SocketAddr> {
         self.listen(&bind.into(), None, ImdsHandler { cloud: self.cloud(), instance: instance.clone() })
     }
 
-    /// Serves what the internet sees of an Elastic IP: TCP connections to `eip:port` reach the same port of the
-    /// private address of whoever holds it, or are closed at once.
+    /// Serves an Elastic IP as the internet sees it: TCP connections to `eip:port` reach the same port of the holder's private
+    /// address, or are closed at once if it is unassigned.
     ///
-    /// Listens and connects inside the network namespace `netns`, where the caller has put `eip` on an interface.
+    /// Listens and connects inside the network namespace `netns`, in which the caller has put `eip` on an interface.
     ///
     /// # Errors
-    /// When the address or the namespace cannot be used.
+    /// If the address or the namespace cannot be used.
     pub fn serve_data_plane(&self, netns: Option<PathBuf>, eip: Ipv4Addr, port: u16) -> io::Result<()> {
         let bind = Bind { netns: netns.clone(), addr: (eip, port).into() };
         let listener = bind.listen()?;
@@ -110,7 +110,7 @@ impl Sim {
         let mut stopped = self.running.stop.subscribe();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("aws-sim-data".to_owned()).spawn(move || {
-            // The namespace was entered once already, to bind.
+            // The namespace was already entered once, to bind.
             if netns.as_deref().map_or(Ok(()), netns::enter).is_err() {
                 return;
             }

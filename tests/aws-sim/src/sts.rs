@@ -1,7 +1,7 @@
 //! The Security Token Service: `AssumeRole`.
 //!
-//! Every role of the account, and of one that owns a route table, can be assumed unless `AssumeRole` is denied; the session counts as a call of the
-//! instance whose credentials assumed it.
+//! Every role of the account, and of one that owns a route table, can be assumed unless `AssumeRole` is denied. A call of the session
+//! counts as one of the instance whose credentials assumed it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Runs `action` for `who`, who has been identified.
+/// Runs `action` for the authenticated caller `who`.
 pub(crate) fn run(
     world: &mut SimulatorState,
     who: Principal,
@@ -82,7 +82,7 @@ fn assume_role(
     Ok(Content::default().with("AssumeRoleResult", result))
 }
 
-/// Returns `error` as STS words it.
+/// An error in STS's format.
 pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Reply {
     let own = Content::default()
         .text("Type", if error.status < 500 { "Sender" } else { "Receiver" })

@@ -13,14 +13,14 @@ use rustls::{
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::TlsAcceptor;
 
-/// When a certificate is valid, seen from now.
+/// A certificate's validity period, relative to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// From an hour ago for a day.
+    /// From an hour ago, for a day.
     Now,
-    /// It ended an hour ago.
+    /// Expired an hour ago.
     Expired,
-    /// It begins in a day.
+    /// Valid from tomorrow.
     NotYet,
 }
 
@@ -39,13 +39,13 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Makes an authority and a certificate for `names`, host names or addresses.
+    /// Creates an authority and a certificate for `names`, which are host names or addresses.
     ///
-    /// A wrong name is one the client does not ask for. For an unknown issuer, give the client the
+    /// For a wrong name, pass one that the client does not use. For an unknown issuer, give the client the
     /// [`ca_pem`](Self::ca_pem) of another `Tls`.
     ///
     /// # Errors
-    /// For a name that no certificate can hold.
+    /// For a name that no certificate can contain.
     pub fn new(names: &[&str], validity: Validity) -> io::Result<Self> {
         let (ca, issuer) = authority().map_err(io::Error::other)?;
         let (leaf, key) = leaf(names, validity, &issuer).map_err(io::Error::other)?;
@@ -60,12 +60,12 @@ impl Tls {
         Ok(Self { ca_pem: ca.pem(), pem: leaf.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// Returns the authority's certificate, to be put into a file and given to the client as its CA bundle.
+    /// The authority's certificate, which a client needs in a file as its CA bundle.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// Returns the server's own certificate.
+    /// The server's own certificate in PEM.
     pub fn pem(&self) -> &str {
         &self.pem
     }
@@ -77,7 +77,7 @@ impl Tls {
 
 fn authority() -> Result<(Certificate, Issuer<'static, KeyPair>), rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
-    // A name of its own: to a client that trusts another authority, this one is unknown and not an impostor.
+    // With its own name: to a client that trusts another authority, this one is unknown and not an impostor.
     params
         .distinguished_name
         .push(DnType::CommonName, format!("aws-sim authority {:016x}", fastrand::u64(..)));

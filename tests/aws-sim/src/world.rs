@@ -12,9 +12,9 @@ use crate::iam::Iam;
 use crate::imds::ImdsState;
 use crate::log::RequestLog;
 
-/// Identifiers and tokens follow from it, so that two runs give the same names.
+/// Identifiers and tokens derive from it, so that two runs give the same names.
 pub(crate) const SEED: u64 = 1;
-/// How long credentials from instance metadata and from `AssumeRole` are good for.
+/// Lifetime of credentials from instance metadata and from `AssumeRole`.
 pub(crate) const CREDENTIAL_LIFETIME: Duration = Duration::from_hours(6);
 
 /// How one instance's metadata service behaves.
@@ -24,11 +24,10 @@ pub(crate) struct Metadata {
     pub(crate) credentials: CredState,
 }
 
-/// The state of the simulator.
 #[derive(Debug)]
 pub(crate) struct SimulatorState {
     pub(crate) account: Account,
-    /// Round trip of an EC2 or STS call; half of it passes before the call takes effect.
+    /// Round-trip time of an EC2 or STS call; half of it passes before the call takes effect.
     pub(crate) latency: Duration,
     /// Seconds by which AWS's clock is ahead of the machine's.
     pub(crate) skew: f64,
@@ -37,7 +36,7 @@ pub(crate) struct SimulatorState {
     pub(crate) keys: Keyring,
     pub(crate) log: RequestLog,
     pub(crate) metadata: BTreeMap<InstanceId, Metadata>,
-    /// Metadata session tokens: whose, and until when.
+    /// Metadata session tokens: their instance, and when they expire.
     pub(crate) tokens: BTreeMap<String, (InstanceId, f64)>,
 }
 
@@ -60,7 +59,7 @@ impl SimulatorState {
         self.account.now()
     }
 
-    /// What AWS's clock shows.
+    /// The time according to AWS.
     pub(crate) fn aws_now(&self) -> f64 {
         self.account.now() + self.skew
     }
@@ -79,7 +78,7 @@ impl SimulatorState {
         self.account.private_holder(ip).map(|(instance, _)| instance)
     }
 
-    /// Who the role of an instance is.
+    /// The principal of an instance's role.
     pub(crate) fn role_of(&self, id: &InstanceId) -> Option<Principal> {
         let role = self.account.instance(id)?.role?;
         Some(Principal {
@@ -89,7 +88,7 @@ impl SimulatorState {
         })
     }
 
-    /// The ARN of an EC2 resource of the account, by the kind that its id's prefix says.
+    /// ARN of an EC2 resource in the account; the prefix of its id gives the kind.
     pub(crate) fn arn(id: &str) -> String {
         let kind = match id.split_once('-') {
             Some(("eni", _)) => "network-interface",

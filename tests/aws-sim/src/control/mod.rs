@@ -25,7 +25,7 @@ use crate::{
     http::{Reply, Whole},
 };
 
-/// Where the control API begins.
+/// Prefix of the control API's paths.
 pub(crate) const PREFIX: &str = "/_sim/";
 
 type ControlResult = Result<Value, ApiError>;
@@ -108,7 +108,7 @@ fn associate(cloud: &Cloud, wanted: &Pairing) -> ControlResult {
     Ok(json!({ "association_id": id }))
 }
 
-/// Who gets a private address; without an interface it is unassigned.
+/// The interface that gets a private address; without one, the address is unassigned.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrivatePairing {
@@ -135,7 +135,7 @@ fn disassociate(cloud: &Cloud, wanted: &Parting) -> Value {
     json!({})
 }
 
-/// What to clear; everything when nothing is named.
+/// What to clear; everything if nothing is named.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Clearing {

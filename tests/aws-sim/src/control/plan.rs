@@ -30,10 +30,10 @@ pub(super) struct TableSpec {
     owner: Option<String>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
-    /// For each address, the id of what the route leads to.
+    /// For each address, the id of its route's target.
     #[serde(default)]
     routes: BTreeMap<IpAddr, String>,
-    /// Whether they are shown as blackholes.
+    /// True if they are shown as blackholes.
     #[serde(default)]
     blackhole: bool,
 }
@@ -51,7 +51,7 @@ pub(super) fn add_table(cloud: &Cloud, wanted: TableSpec) -> ControlResult {
     show(&table)
 }
 
-/// An account to begin with, as a file describes it.
+/// An initial account, as described by a file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AccountSpec {
@@ -61,11 +61,11 @@ pub(super) struct AccountSpec {
 }
 
 impl Cloud {
-    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "route_tables": [..]}`, each entry
-    /// as the control API takes it.
+    /// Builds what a JSON text describes: `{"instances": [..], "addresses": [..], "route_tables": [..]}`, with entries as in the
+    /// control API.
     ///
     /// # Errors
-    /// When the text is not such a description, or describes something that cannot be.
+    /// If the text is not such a description, or describes something impossible.
     pub fn build(&self, json: &str) -> Result<(), ApiError> {
         let plan: AccountSpec =
             serde_json::from_str(json).map_err(|error| ApiError::client("Malformed", error.to_string()))?;

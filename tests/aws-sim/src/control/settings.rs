@@ -10,7 +10,7 @@ use eip::cloud::model::millis;
 
 use crate::{Cloud, ImdsState, Which};
 
-/// Settings to change; those absent stay. `instance` narrows `imds_state` to one instance.
+/// Settings to change; absent ones stay the same. `instance` limits `imds_state` to one instance.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SettingsChange {

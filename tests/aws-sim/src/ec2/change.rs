@@ -13,7 +13,7 @@ use super::{
 };
 use crate::world::SimulatorState;
 
-/// Moves the address to the interface named; with `AllowReassociation=false` only if neither is taken.
+/// Associates the address with the named interface; with `AllowReassociation=false` only if neither has an association.
 pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
     let address = match (call.params.get("AllocationId"), call.params.get("PublicIp")) {
         (Some(_), Some(_)) => {
@@ -36,7 +36,7 @@ pub(super) fn associate(call: &OperationCall<'_>) -> OperationResult {
     Ok(OperationSuccess { association_id: Some(association_id), ..call.done(answer) })
 }
 
-/// Finds the interface by `NetworkInterfaceId`, or by `InstanceId` if the instance has one only.
+/// The interface named by `NetworkInterfaceId`, or by `InstanceId` if the instance has only one.
 fn target_interface(call: &OperationCall<'_>) -> Result<InterfaceId, ApiError> {
     let text = match (call.params.get("InstanceId"), call.params.get("NetworkInterfaceId")) {
         (_, Some(eni)) => return interface_id(eni),
@@ -61,8 +61,8 @@ fn target_interface(call: &OperationCall<'_>) -> Result<InterfaceId, ApiError> {
     Err(ApiError::client("InvalidInstanceID", message))
 }
 
-/// Ends exactly the association named, or the one that a public address has; one that is gone is an error, as EC2 answers in
-/// practice.
+/// Ends exactly the named association, or the one of a public address. If it no longer exists, that is an error, as in EC2's
+/// actual behaviour.
 pub(super) fn disassociate(call: &OperationCall<'_>) -> OperationResult {
     let named = call.params.get("PublicIp").filter(|_| call.params.get("AssociationId").is_none());
     let association = match named {
@@ -78,7 +78,7 @@ pub(super) fn disassociate(call: &OperationCall<'_>) -> OperationResult {
     Ok(OperationSuccess { association_id, ..call.yes() })
 }
 
-/// Puts a secondary address on an interface; with `AllowReassignment` also one that another interface has.
+/// Assigns a secondary address to an interface; with `AllowReassignment` even if another interface has it.
 pub(super) fn assign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let (ip, may_move) = (address(call)?, call.params.flag("AllowReassignment")?.unwrap_or(false));
@@ -88,19 +88,19 @@ pub(super) fn assign(call: &OperationCall<'_>) -> OperationResult {
     Ok(call.done(answer.list("assignedPrivateIpAddressesSet", [assigned]).text("return", true)))
 }
 
-/// Takes a secondary address off an interface.
+/// Unassigns a secondary address from an interface.
 pub(super) fn unassign(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     operate(call, &Operation::Unassign { eni, ip: address(call)? })?;
     Ok(call.yes())
 }
 
-/// The address of the call: no agent names more than one.
+/// The address in the call: no agent names more than one.
 fn address(call: &OperationCall<'_>) -> Result<Ipv4Addr, ApiError> {
     params::private_ip(call.params.need("PrivateIpAddress.1")?)
 }
 
-/// Runs an operation in the caller's name.
+/// Runs an operation on behalf of the caller.
 pub(super) fn operate(
     call: &OperationCall<'_>,
     operation: &Operation,

@@ -1,4 +1,4 @@
-//! `DescribeAddresses` and `DescribeNetworkInterfaces`: what matches, as shown to a reader that may lag.
+//! `DescribeAddresses` and `DescribeNetworkInterfaces`: what matches, as of a time that may lag.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use super::filters::{self, Filter, FilterPaths};
 use super::xml::Content;
 use super::{OperationCall, OperationResult, allocation_id, interface_id, public_ip};
 
-/// The filters of `DescribeAddresses` that the simulator has.
+/// The filters of `DescribeAddresses` that the simulator supports.
 const ADDRESS_FILTERS: FilterPaths = &[
     ("allocation-id", "allocationId"),
     ("association-id", "associationId"),
@@ -21,7 +21,7 @@ const ADDRESS_FILTERS: FilterPaths = &[
     ("public-ip", "publicIp"),
 ];
 
-/// The filters of `DescribeNetworkInterfaces` that the simulator has.
+/// The filters of `DescribeNetworkInterfaces` that the simulator supports.
 const INTERFACE_FILTERS: FilterPaths = &[
     ("addresses.association.public-ip", "privateIpAddressesSet/item/association/publicIp"),
     ("addresses.private-ip-address", "privateIpAddressesSet/item/privateIpAddress"),

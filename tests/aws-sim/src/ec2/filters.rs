@@ -4,7 +4,7 @@ use eip::cloud::model::ApiError;
 
 use super::xml::Content;
 
-/// The filters that an operation has, each with the path in an item of its answer that has the value.
+/// An operation's filters, each with the path of the value in an item of its response.
 pub(crate) type FilterPaths = &'static [(&'static str, &'static str)];
 
 /// One `Filter.N`: what it names must match one of the values.
@@ -14,16 +14,16 @@ pub(crate) struct Filter {
     pub(crate) values: Vec<String>,
 }
 
-/// Checks that the operation has every filter named.
+/// Checks that the operation supports every named filter.
 ///
 /// # Errors
-/// `InvalidParameterValue` for the first that it has not.
+/// `InvalidParameterValue` for the first unsupported one.
 pub(crate) fn check(filters: &[Filter], known: FilterPaths) -> Result<(), ApiError> {
     let unknown = filters.iter().find(|f| !known.iter().any(|(name, _)| f.name == *name));
     unknown.map_or(Ok(()), |f| Err(ApiError::value(format!("The filter '{}' is invalid", f.name))))
 }
 
-/// Tells whether an item matches all of these filters that the operation has.
+/// True if an item matches all of these filters that the operation supports.
 pub(crate) fn keep(filters: &[Filter], known: FilterPaths, item: &Content) -> bool {
     filters.iter().all(|filter| {
         let path = known.iter().find(|(name, _)| filter.name == *name).map(|(_, path)| path);
@@ -32,16 +32,16 @@ pub(crate) fn keep(filters: &[Filter], known: FilterPaths, item: &Content) -> bo
 }
 
 impl Filter {
-    /// Tells whether one of the values that something has is one that is wanted.
+    /// True if one of the values is a wanted one.
     pub(crate) fn allows(&self, have: &[String]) -> bool {
         self.values.iter().any(|wanted| have.contains(wanted))
     }
 }
 
-/// Cuts one page out of `all`; returns it with the token for the next.
+/// Cuts one page out of `all`; returns it with the token for the next one.
 ///
 /// # Errors
-/// `InvalidParameterValue` for a page size out of 5..=1000 or a token this simulator did not make.
+/// `InvalidParameterValue` if the page size is not in 5..=1000 or the token was not issued by this simulator.
 pub(crate) fn page<T>(
     all: Vec<T>,
     size: Option<usize>,

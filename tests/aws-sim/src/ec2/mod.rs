@@ -1,4 +1,4 @@
-//! The EC2 Query API, version 2016-11-15: the account's answers in EC2's wire format.
+//! The EC2 Query API, version 2016-11-15: responses from the account in EC2's wire format.
 //!
 //! Checks run in EC2's observed order: form of the parameters, existence of the named objects, permission, dry run, state. Then
 //! the account changes and the response is sent.
@@ -32,11 +32,11 @@ pub(crate) struct OperationCall<'a> {
     action: &'a str,
     request_id: &'a str,
     who: Principal,
-    /// How long after its answer the call takes effect; `None` is before it.
+    /// How long after its response the call takes effect; `None` is before it.
     late: Option<Duration>,
 }
 
-/// A successful answer.
+/// A successful response.
 struct OperationSuccess {
     xml: String,
     association_id: Option<AssociationId>,
@@ -45,24 +45,24 @@ struct OperationSuccess {
 type OperationResult = Result<OperationSuccess, ApiError>;
 
 impl OperationCall<'_> {
-    /// Wraps `result` into the operation's answer.
+    /// Wraps `result` into the operation's response.
     fn done(&self, result: Content) -> OperationSuccess {
         OperationSuccess { xml: xml::answer(self.action, self.request_id, result), association_id: None }
     }
 
-    /// Returns the answer of the operations that only say yes.
+    /// The response of operations that only report success.
     fn yes(&self) -> OperationSuccess {
         self.done(Content::default().text("return", true))
     }
 
-    /// Returns the page of these items that was asked for, as a list of this name.
+    /// The requested page of these items, as a list of this name.
     fn page(&self, list: &'static str, items: Vec<Content>) -> OperationResult {
         let size = self.params.count("MaxResults")?;
         let (page, next) = filters::page(items, size, self.params.get("NextToken"))?;
         Ok(self.done(Content::default().list(list, page).maybe("nextToken", next)))
     }
 
-    /// Checks that the caller may do this to `resource`, then ends a dry run with EC2's word for "it would have worked".
+    /// Checks that the caller may do this to `resource`, then ends a dry run with EC2's code for "it would have worked".
     fn permit(&self, resource: &str) -> Result<(), ApiError> {
         self.authorize(resource)?;
         self.end_dry_run()
@@ -73,7 +73,7 @@ impl OperationCall<'_> {
         self.world.iam.check(&self.who, self.action, resource)
     }
 
-    /// Ends a dry run with EC2's word for "it would have worked".
+    /// Ends a dry run with EC2's code for "it would have worked".
     fn end_dry_run(&self) -> Result<(), ApiError> {
         if self.params.flag("DryRun")? == Some(true) {
             let message = "Request would have succeeded, but DryRun flag is set.";
@@ -83,7 +83,7 @@ impl OperationCall<'_> {
     }
 }
 
-/// Tells whether the simulator has `action`, and runs it for `who`, who has been identified.
+/// Runs `action` for the authenticated caller `who`, if the simulator has that action.
 pub(crate) fn run(
     world: &SimulatorState,
     who: Principal,
@@ -114,7 +114,7 @@ pub(crate) fn run(
     }
 }
 
-/// Returns `error` as EC2 words it.
+/// An error in EC2's format.
 pub(crate) fn refuse(error: &ApiError, request_id: &str) -> Reply {
     let code = Some(error.code.clone());
     Reply { code, ..reply(error.status, xml::error(error, request_id), request_id) }
@@ -131,7 +131,7 @@ fn reply(status: u16, xml: String, request_id: &str) -> Reply {
     }
 }
 
-/// Reads an id.
+/// Parses an id.
 fn id<I: FromStr>(code: &str, prefix: &str, text: &str) -> Result<I, ApiError> {
     let id = Some(text).filter(|text| text.starts_with(prefix)).and_then(|text| text.parse().ok());
     id.ok_or_else(|| ApiError::client(code, format!("Invalid id: \"{text}\" (expecting \"{prefix}...\")")))
@@ -145,7 +145,7 @@ fn interface_id(text: &str) -> Result<InterfaceId, ApiError> {
     id("InvalidNetworkInterfaceID.Malformed", "eni-", text)
 }
 
-/// Reads a public address.
+/// Parses a public address.
 fn public_ip(text: &str) -> Result<Ipv4Addr, ApiError> {
     text.parse()
         .map_err(|_| ApiError::client("InvalidAddress.Malformed", format!("Invalid IPv4 address: {text}")))

@@ -5,29 +5,29 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 use super::filters::Filter;
 use eip::cloud::model::ApiError;
 
-/// Parameters by name, `Name.N` lists spelt out.
+/// Parameters by name, `Name.N` lists as separate names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueryParams(BTreeMap<String, String>);
 
 impl QueryParams {
-    /// Reads an `application/x-www-form-urlencoded` text.
+    /// Parses an `application/x-www-form-urlencoded` text.
     pub(crate) fn read(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).map(|(k, v)| (k.into(), v.into())).collect())
     }
 
-    /// Returns a parameter; an empty one counts as absent.
+    /// Value of a parameter; an empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Returns a parameter that the operation cannot do without.
+    /// Value of a parameter that the operation requires.
     pub(crate) fn need(&self, name: &str) -> Result<&str, ApiError> {
         self.get(name).ok_or_else(|| {
             ApiError::client("MissingParameter", format!("The request must contain the parameter {name}"))
         })
     }
 
-    /// Returns the elements of the list `name`, in the order of their numbers.
+    /// The elements of the list `name`, in the order of their numbers.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let mut elements: Vec<(u32, &str)> = self
             .0
@@ -41,7 +41,7 @@ impl QueryParams {
         elements.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Returns a truth value; `None` when the parameter is absent.
+    /// A boolean parameter; `None` if it is absent.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
             None => Ok(None),
@@ -53,18 +53,18 @@ impl QueryParams {
         }
     }
 
-    /// Returns a count; `None` when the parameter is absent.
+    /// A count; `None` if the parameter is absent.
     pub(crate) fn count(&self, name: &str) -> Result<Option<usize>, ApiError> {
         let wrong = |text| ApiError::value(format!("Value ({text}) for parameter {name} is invalid."));
         self.get(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
     }
 
-    /// Returns a private address; `None` when the parameter is absent.
+    /// A private address; `None` if the parameter is absent.
     pub(crate) fn private_ip(&self, name: &str) -> Result<Option<Ipv4Addr>, ApiError> {
         self.get(name).map(private_ip).transpose()
     }
 
-    /// Returns the filters, in the order of their numbers.
+    /// The filters, in the order of their numbers.
     pub(crate) fn filters(&self) -> Vec<Filter> {
         let mut numbers: Vec<u32> = self
             .0
@@ -81,14 +81,14 @@ impl QueryParams {
             .collect()
     }
 
-    /// Tells whether the request names what it wants, pages through it or filters it.
+    /// True if the request names objects, requests a page or has filters.
     pub(crate) fn narrows(&self) -> bool {
         self.0.keys().any(|key| {
             key == "MaxResults" || ["Filter.", "NetworkInterfaceId."].iter().any(|p| key.starts_with(p))
         })
     }
 
-    /// Returns the parameters for the log.
+    /// The parameters, for the log.
     pub(crate) fn logged(&self) -> BTreeMap<String, String> {
         self.0
             .iter()
@@ -98,7 +98,7 @@ impl QueryParams {
     }
 }
 
-/// Reads a private address.
+/// Parses a private address.
 pub(super) fn private_ip(text: &str) -> Result<Ipv4Addr, ApiError> {
     text.parse().map_err(|_| ApiError::value(format!("Invalid IPv4 address: {text}")))
 }

@@ -1,4 +1,4 @@
-//! `DescribeRouteTables` and `ReplaceRoute`: the tables that the caller's account owns, and the call that changes their routes.
+//! `DescribeRouteTables` and `ReplaceRoute`: the tables of the caller's account, and the call that changes their routes.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use super::filters::{self, FilterPaths};
 use super::xml::Content;
 use super::{OperationCall, OperationResult, id, interface_id};
 
-/// The filters of `DescribeRouteTables` that the simulator has, beside `tag:KEY`.
+/// The filters of `DescribeRouteTables` that the simulator supports, besides `tag:KEY`.
 const FILTERS: FilterPaths = &[
     ("owner-id", "ownerId"),
     ("route-table-id", "routeTableId"),
@@ -67,7 +67,7 @@ fn item(call: &OperationCall<'_>, table: &ShownTable) -> Content {
         .list("tagSet", tags)
 }
 
-/// Instance and owner are shown within the account alone.
+/// A route in a response. Instance and owner are shown only within the account.
 fn route_item(call: &OperationCall<'_>, owner: &str, address: IpAddr, route: &Route) -> Content {
     let eni = route.interface.as_ref();
     let instance = eni.filter(|_| owner == ACCOUNT).and_then(|eni| call.world.account.instance_with(eni));
@@ -82,7 +82,7 @@ fn route_item(call: &OperationCall<'_>, owner: &str, address: IpAddr, route: &Ro
         .text("origin", &route.origin)
 }
 
-/// Leads a route to another interface.
+/// Changes a route's target to another interface.
 pub(super) fn replace(call: &OperationCall<'_>) -> OperationResult {
     let eni = interface_id(call.params.need("NetworkInterfaceId")?)?;
     let table = table_id(call.params.need("RouteTableId")?)?;
@@ -96,7 +96,7 @@ pub(super) fn replace(call: &OperationCall<'_>) -> OperationResult {
     Ok(call.yes())
 }
 
-/// Reads a range of one address.
+/// Parses a range of one address.
 fn single(text: &str) -> Option<IpAddr> {
     let (address, _) = text.rsplit_once('/')?;
     let address = address.parse().ok()?;

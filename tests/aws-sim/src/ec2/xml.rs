@@ -1,4 +1,4 @@
-//! XML documents as EC2 and STS write them.
+//! XML documents in the format of EC2 and STS.
 
 use std::fmt::{Display, Write};
 
@@ -8,7 +8,7 @@ use quick_xml::escape::partial_escape;
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
-/// What is inside an element: others, each with its name.
+/// Contents of an element: other elements, each with its name.
 #[derive(Debug, Default)]
 pub(crate) struct Content(Vec<(&'static str, Inside)>);
 
@@ -33,13 +33,13 @@ impl Content {
         }
     }
 
-    /// Adds an element with elements in it.
+    /// Adds an element that contains elements.
     pub(crate) fn with(mut self, name: &'static str, inside: Self) -> Self {
         self.0.push((name, Inside::Elements(inside)));
         self
     }
 
-    /// Adds a list in EC2's way: one element `item` per entry.
+    /// Adds a list in EC2's form: one element `item` per entry.
     pub(crate) fn list(self, name: &'static str, items: impl IntoIterator<Item = Self>) -> Self {
         self.with(name, Self(items.into_iter().map(|item| ("item", Inside::Elements(item))).collect()))
     }
@@ -68,7 +68,7 @@ impl Content {
     }
 }
 
-/// Returns a document with this root element.
+/// A document with this root element.
 pub(crate) fn document(root: &str, namespace: Option<&str>, content: &Content) -> String {
     let namespace = namespace.map(|uri| format!(" xmlns=\"{uri}\"")).unwrap_or_default();
     let mut text = format!("{DECLARATION}<{root}{namespace}>");
@@ -77,14 +77,14 @@ pub(crate) fn document(root: &str, namespace: Option<&str>, content: &Content) -
     text
 }
 
-/// Returns the answer to `action`: `result` after the request identifier.
+/// The response to `action`: `result` after the request id.
 pub(super) fn answer(action: &str, request_id: &str, result: Content) -> String {
     let mut content = Content::default().text("requestId", request_id);
     content.0.extend(result.0);
     document(&format!("{action}Response"), Some(NAMESPACE), &content)
 }
 
-/// Returns the document of an error.
+/// The document of an error.
 pub(super) fn error(error: &ApiError, request_id: &str) -> String {
     let own = Content::default().text("Code", &error.code).text("Message", &error.message);
     let errors = Content::default().with("Error", own);

@@ -1,4 +1,4 @@
-//! Ways to end a connection that HTTP does not have.
+//! Ways to end a connection that HTTP does not offer.
 
 use std::time::Duration;
 
@@ -11,38 +11,38 @@ use super::{Reply, Stream};
 pub(crate) enum Ending {
     /// A reset: the client's next read fails.
     Reset,
-    /// An orderly close without an answer.
+    /// An orderly close without a response.
     Close,
-    /// Some bytes, at so many a second (0: at once), then an orderly close.
+    /// Some bytes at a rate (0: at once), then an orderly close.
     Bytes {
-        /// What is sent.
+        /// The bytes to send.
         bytes: Vec<u8>,
-        /// Bytes a second.
+        /// Bytes per second.
         rate: u32,
-        /// The HTTP status in the bytes, 0 for none.
+        /// The HTTP status in the bytes, 0 if there is none.
         status: u16,
     },
 }
 
 impl Ending {
-    /// The head of `reply`, half of its body, and no more.
+    /// The header of `reply`, half of its body, and no more.
     pub(crate) fn short(reply: &Reply) -> Self {
         let mut bytes = reply.wire();
         bytes.truncate(bytes.len() - reply.body.len().div_ceil(2));
         Self::Bytes { bytes, rate: 0, status: reply.status }
     }
 
-    /// A TLS alert where HTTP is expected.
+    /// A TLS alert instead of HTTP.
     pub(crate) fn not_http() -> Self {
         Self::Bytes { bytes: vec![0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x28], rate: 0, status: 0 }
     }
 
-    /// The whole of `reply`, `rate` bytes a second.
+    /// The whole of `reply`, at `rate` bytes per second.
     pub(crate) fn slow(reply: &Reply, rate: u32) -> Self {
         Self::Bytes { bytes: reply.wire(), rate: rate.max(1), status: reply.status }
     }
 
-    /// Returns the HTTP status the client will see, 0 for none.
+    /// The HTTP status that the client will see, 0 if none.
     pub(crate) const fn status(&self) -> u16 {
         match self {
             Self::Reset | Self::Close => 0,
@@ -50,13 +50,13 @@ impl Ending {
         }
     }
 
-    /// Ends the connection so.
+    /// Ends the connection this way.
     pub(crate) async fn carry_out<S: Stream>(self, mut stream: S) {
         match self {
             Self::Reset => reset(stream.tcp()),
             Self::Close => drop(stream.shutdown().await),
             Self::Bytes { bytes, rate, .. } => {
-                // A client that has given up ends the sending; there is no one left to notify.
+                // If the client has given up, sending ends; there is no one left to notify.
                 let _ = send(&mut stream, &bytes, rate).await;
                 let _ = stream.shutdown().await;
             }

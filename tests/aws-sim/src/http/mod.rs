@@ -23,51 +23,51 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 pub(crate) use self::{ending::Ending, reply::Reply};
 
-/// Far above the largest request of the API.
+/// Far larger than any request of the API.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// What a handler wants to happen.
+/// What a handler requests.
 #[derive(Debug)]
 pub(crate) enum HttpResponse {
     /// An ordinary response; the connection stays usable.
     Http(Reply),
-    /// Nothing, until the client gives up.
+    /// No response until the client gives up.
     Hang,
     /// The end of the connection.
     End(Ending),
 }
 
-/// A request whose body has been read.
+/// A request with its complete body.
 pub(crate) type Whole = Request<Bytes>;
 
-/// Answers requests.
+/// A service behind one port.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// Answers one request from `peer`.
+    /// Responds to one request from `peer`.
     fn answer(&self, peer: SocketAddr, request: Whole) -> impl Future<Output = HttpResponse> + Send;
 
-    /// Tells whether a connection is dropped before anything is read.
+    /// True if a connection is dropped before anything is read.
     fn refuses(&self, _peer: SocketAddr) -> bool {
         false
     }
 
-    /// Returns the TTL of every packet on a new connection, if it is not the usual one.
+    /// The TTL of every packet on a new connection; `None` for the usual one.
     fn hop_limit(&self) -> Option<u32> {
         None
     }
 
-    /// Returns the `Date` header's value.
+    /// Value of the `Date` header.
     fn date(&self) -> String;
 }
 
 /// Accepts connections for ever, each in its own task.
 pub(crate) async fn serve<H: Handler>(listener: TcpListener, tls: Option<TlsAcceptor>, handler: Arc<H>) {
     loop {
-        // Out of file descriptors or a client gone before its turn: the next one may fare better.
+        // Out of file descriptors, or a client that is already gone: the next attempt may succeed.
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             continue;
         };
-        // A fast answer in two segments would otherwise wait for the client's delayed acknowledgement.
+        // Otherwise a fast response in two segments would wait for the client's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         if handler.refuses(peer) {
             ending::reset(&stream);
@@ -90,9 +90,8 @@ pub(crate) async fn serve<H: Handler>(listener: TcpListener, tls: Option<TlsAcce
     }
 }
 
-/// A stream with a TCP socket below.
+/// A stream on top of a TCP socket.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Returns the socket.
     fn tcp(&self) -> &TcpStream;
 }
 
@@ -125,7 +124,7 @@ async fn connection<S: Stream, H: Handler>(stream: S, peer: SocketAddr, handler:
             };
             let request = Request::from_parts(head, body.to_bytes());
             let worker = Arc::clone(&handler);
-            // A task of its own: a client that goes away does not take its request back.
+            // In its own task: a client that disconnects does not cancel its request.
             let answer = tokio::spawn(async move { worker.answer(peer, request).await }).await;
             match answer.map_err(|_| ConnectionEnded)? {
                 HttpResponse::Http(reply) => Ok(response(reply, &handler.date())),
@@ -155,7 +154,7 @@ fn response(reply: Reply, date: &str) -> Response<Full<Bytes>> {
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
-    // The builder fails on a status or a header that HTTP does not have; only a fault can ask for one.
+    // The builder fails on a status or a header that HTTP does not allow; only a fault can request one.
     response.body(Full::from(reply.body)).unwrap_or_else(|error| {
         let mut response = Response::new(Full::from(error.to_string()));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

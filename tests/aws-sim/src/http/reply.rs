@@ -19,7 +19,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Returns status 200 with unreadable bytes.
+    /// Status 200 with unreadable bytes.
     pub(crate) fn garbage() -> Self {
         let body = (0..257_u32).map(|n| u8::try_from((n * 167 + 131) % 256).unwrap_or_default()).collect();
         Self {
@@ -31,7 +31,7 @@ impl Reply {
         }
     }
 
-    /// Returns the error page of a proxy between client and service.
+    /// The error page of a proxy between client and service.
     pub(crate) fn proxy_page(status: u16) -> Self {
         let body = format!(
             "<!DOCTYPE html>\n<html><head><title>{status} Error</title></head>\n\
@@ -46,13 +46,13 @@ impl Reply {
         }
     }
 
-    /// Returns the same response with the second half of the body missing.
+    /// The same response without the second half of the body.
     pub(crate) fn truncated(mut self) -> Self {
         self.body.truncate(self.body.len() / 2);
         self
     }
 
-    /// Returns the response as bytes of HTTP/1.1, for the answers written by hand.
+    /// The response as bytes of HTTP/1.1, for responses written by hand.
     pub(crate) fn wire(&self) -> Vec<u8> {
         let mut text = format!(
             "HTTP/1.1 {} Answer\r\nContent-Type: {}\r\nServer: {}\r\nContent-Length: {}\r\nConnection: close\r\n",

@@ -7,13 +7,13 @@ use crate::{clock::iso8601, credentials::CredState, world::SimulatorState};
 
 const PREFIX: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// Returns the role that the metadata lists.
+/// The role that the metadata lists; `None` if it lists none.
 pub(super) fn visible_role<'i>(world: &SimulatorState, instance: &'i Instance) -> Option<&'i str> {
     let state = world.metadata.get(&instance.id).map(|m| m.credentials).unwrap_or_default();
     instance.role.as_deref().filter(|_| state != CredState::Missing404)
 }
 
-/// Returns the credentials document when `path` is that of the instance's role.
+/// The credentials document, if `path` is that of the instance's role.
 pub(super) fn read(world: &mut SimulatorState, id: &InstanceId, path: &str) -> Option<String> {
     let role = path.strip_prefix(PREFIX)?;
     let principal = world.role_of(id)?;

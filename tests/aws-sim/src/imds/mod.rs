@@ -30,22 +30,22 @@ const TOKEN_HEADER: &str = "x-aws-ec2-metadata-token";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ImdsState {
-    /// It works.
+    /// Works normally.
     #[default]
     On,
-    /// Switched off for the instance: 403 to everything.
+    /// Turned off for the instance: 403 to everything.
     Off403,
     /// Every connection is reset as soon as it is accepted.
     Refuse,
     /// Connections are accepted and requests never answered.
     Hang,
-    /// Responses get no further than the instance: what it forwards to a container is lost.
+    /// Responses reach the instance only: those that it forwards to a container are lost.
     OneHop,
     /// Session tokens are refused with 403, so nothing can be read.
     TokenRefused,
     /// 500 to everything.
     Error500,
-    /// One byte a second.
+    /// One byte per second.
     Slow,
     /// Status 200 and an unreadable body.
     Garbage,
@@ -121,7 +121,7 @@ impl Handler for ImdsHandler {
     }
 }
 
-/// Answers a request that no fault struck.
+/// Responds to a request that no fault struck.
 fn answer(world: &mut SimulatorState, instance: &InstanceId, request: &Whole) -> Result<Reply, ApiError> {
     let path = request.uri().path();
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
@@ -168,7 +168,7 @@ fn text(body: String) -> Reply {
     }
 }
 
-/// Returns `error` as the metadata service words it: a page, and no code in it.
+/// An error in the metadata service's format: a page without an error code.
 fn refuse(error: &ApiError) -> Reply {
     let title = format!("{} - {}", error.status, error.message);
     let page = format!(

@@ -1,4 +1,4 @@
-//! The metadata of an instance as a tree of text; listings are derived from the leaves.
+//! An instance's metadata as a tree of texts; listings are derived from the leaves.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use eip::cloud::model::{ACCOUNT, Instance, NetworkInterface, REGION, VPC};
 
 use crate::world::SimulatorState;
 
-/// Returns the text at `path`: a value, or the names in a directory; `None` where there is nothing.
+/// The text at `path`: a value, or the names in a directory; `None` if there is nothing.
 pub(super) fn read(world: &SimulatorState, id: &InstanceId, path: &str) -> Option<String> {
     let leaves = leaves(world, &world.account.metadata(id)?);
     let path = path.strip_prefix("/latest/")?;
     leaves.get(path).cloned().or_else(|| list(&leaves, path))
 }
 
-/// Lists a directory, one name a line and a slash after those of directories.
+/// Lists a directory, one name per line, with a slash after directories.
 fn list(leaves: &BTreeMap<String, String>, path: &str) -> Option<String> {
     let below = format!("{}/", path.trim_end_matches('/'));
     let below = if below == "/" { "" } else { below.as_str() };

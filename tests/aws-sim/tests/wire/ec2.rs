@@ -1,4 +1,4 @@
-//! The EC2 operations: what they refuse, and what moto does not have. What both answer is compared in `tests/moto`.
+//! The EC2 operations: what they refuse, and what moto lacks. `tests/moto` compares what both support.
 
 use std::net::Ipv4Addr;
 
@@ -16,7 +16,7 @@ fn a_move_with_a_users_key_is_of_the_instance_it_was_sent_from() -> TestResult {
     });
     lab.associate(eni_of(&lab.b)?)?;
     let movers: Vec<_> = lab.cloud.history(&lab.eip).into_iter().map(|change| change.by).collect();
-    assert_eq!(movers, [None, None, Some(here.id)], "first from a machine that is no instance");
+    assert_eq!(movers, [None, None, Some(here.id)], "first from a machine that is not an instance");
     Ok(())
 }
 
@@ -60,7 +60,7 @@ fn each_refusal_of_associate_has_its_code() -> TestResult {
     Ok(())
 }
 
-/// What `fence_aws` asks before it fences, and `awseip` in its monitor.
+/// The calls of `fence_aws` before it fences, and of `awseip` in its monitor.
 #[test]
 fn instances_are_listed_with_their_states_and_addresses() -> TestResult {
     let lab = Lab::new()?;
@@ -79,7 +79,7 @@ fn instances_are_listed_with_their_states_and_addresses() -> TestResult {
     Ok(())
 }
 
-/// As the older agents of one parameter do.
+/// As the older agents with one parameter do.
 #[test]
 fn an_address_is_moved_by_instance_and_released_by_public_address() -> TestResult {
     let lab = Lab::new()?;

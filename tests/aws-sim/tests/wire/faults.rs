@@ -1,4 +1,4 @@
-//! Each kind of fault, as it shows on the wire, and whether the call took effect all the same.
+//! Each kind of fault as it appears on the wire, and whether the call still took effect.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -25,7 +25,7 @@ fn struck(kind: FaultKind) -> TestResult<(io::Result<Vec<u8>>, bool)> {
     let logged = lab.cloud.log().pop().ok_or("not logged")?;
     assert_eq!(logged.fault.as_deref(), Some(name));
     let effect = lab.cloud.holder(&lab.eip).is_some();
-    assert_eq!(logged.association_id.is_some(), effect, "the log knows of the effect");
+    assert_eq!(logged.association_id.is_some(), effect, "the log shows the effect");
     Ok((seen, effect))
 }
 

@@ -14,10 +14,10 @@ use aws_sigv4::{
 };
 use aws_sim::{Address, Bind, Cloud, Instance, InstanceSpec, InterfaceId, Sim};
 
-/// How a test ends.
+/// Result of a test.
 pub type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Long enough for every answer that is meant to come.
+/// Long enough for every expected response.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub const KEY: &str = "AKIDEXAMPLE";
@@ -99,7 +99,7 @@ impl Signer<'_> {
         self.request(&form(action, "2011-06-15", params))
     }
 
-    /// Returns a whole request, head and body.
+    /// A complete request, header and body.
     pub fn request(&self, body: &str) -> TestResult<Vec<u8>> {
         let token = self.token.map(str::to_owned);
         let identity = Credentials::new(self.key, self.secret, token, None, "test").into();
@@ -159,31 +159,31 @@ impl RawResponse {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Returns the value of a header.
+    /// Value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let of = |line: &'_ str| line.split_once(':').is_some_and(|(n, _)| n.eq_ignore_ascii_case(name));
         self.head.lines().find(|line| of(line))?.split_once(':').map(|(_, value)| value.trim())
     }
 
-    /// Returns the text of the first element of that name.
+    /// Text of the first element of that name.
     pub fn element(&self, name: &str) -> Option<String> {
         let text = self.text();
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
         rest.split_once(&format!("</{name}>")).map(|(value, _)| value.to_owned())
     }
 
-    /// Returns status and error code.
+    /// Status and error code.
     pub fn error(&self) -> (u16, String) {
         (self.status, self.element("Code").unwrap_or_default())
     }
 }
 
-/// Sends `request` on a connection of its own and returns all that comes back until its end.
+/// Sends `request` on its own connection and returns everything received until that ends.
 pub fn exchange(addr: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     exchange_within(addr, request, PATIENCE)
 }
 
-/// The same, but every read may take `limit` only; fails with `WouldBlock` then.
+/// The same with a limit for each read; exceeding it fails with `WouldBlock`.
 pub fn exchange_within(addr: SocketAddr, request: &[u8], limit: Duration) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(limit))?;
@@ -193,7 +193,7 @@ pub fn exchange_within(addr: SocketAddr, request: &[u8], limit: Duration) -> io:
     Ok(answer)
 }
 
-/// Sends an unsigned request with these further header lines.
+/// Sends an unsigned request with these additional header lines.
 pub fn plain(
     addr: SocketAddr,
     method: &str,

@@ -7,7 +7,7 @@ use std::{
 
 use crate::lab::{Lab, PATIENCE, Signer, TestResult, eni, exchange_within};
 
-/// Long beside what a busy machine keeps a client waiting.
+/// Long compared with the delays that a busy machine adds.
 const LATENCY: Duration = Duration::from_secs(2);
 
 #[test]

@@ -1,4 +1,4 @@
-//! Route tables: what is refused. What moto answers too is compared in `tests/moto`.
+//! Route tables: what is refused. `tests/moto` compares what moto supports too.
 
 use std::net::IpAddr;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::lab::{Lab, RawResponse, Signer, TestResult, exchange, plain};
 
-/// Returns status and code for a Describe signed so, and changed so on the way.
+/// Status and error code for a Describe that was signed this way, and then tampered with.
 fn answer(lab: &Lab, signer: &Signer<'_>, tamper: impl Fn(&str) -> String) -> TestResult<(u16, String)> {
     let params = [("Filter.1.Name", "instance-id"), ("Filter.1.Value.1", "a b/ü*~+ %")];
     let request = String::from_utf8(signer.ec2("DescribeAddresses", &params)?)?;
