@@ -11,14 +11,14 @@ use cluster::wait::{Polled, until};
 
 use crate::{ADDRESSES, lead_to, parameters};
 
-/// Where Pacemaker's daemons are, and the helper with them.
+/// The folder of Pacemaker's daemons, and of the helper.
 const DAEMONS: &str = "/usr/lib/pacemaker";
-/// What an action may take, in milliseconds.
+/// An action's timeout, in milliseconds.
 const TIMEOUT: &str = "9000";
-/// For the helper, which waits as long as the action may take.
+/// For the helper, which waits for as long as the action's timeout.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What is done to the address before an action.
+/// What happens to the address before an action.
 #[derive(Debug, Clone, Copy)]
 enum Before {
     Nothing,
@@ -28,7 +28,7 @@ enum Before {
     Silent,
 }
 
-/// One call: situation, what happens before it, action, whether with parameters, and the executor's result. Each begins where the one before
+/// One call: situation, what happens before it, action, whether with parameters, and the executor's result. Each begins as the previous one
 /// ended. An action that the executor had to kill is not `Done`, but `Timed out`.
 const CALLS: [(&str, Before, &str, bool, &str); 11] = [
     ("a probe of an address that is unassigned", Before::Nothing, "monitor", true, "not running"),
@@ -44,13 +44,13 @@ const CALLS: [(&str, Before, &str, bool, &str); 11] = [
     ("stop while EC2 is silent", Before::Silent, "stop", true, "ok"),
 ];
 
-/// How many calls there are for an agent.
+/// Number of calls for an agent.
 pub const COUNT: usize = CALLS.len();
 
-/// Runs an executor on the first node and all calls of every agent in it; returns how many got another result.
+/// Starts an executor on the first node and makes all calls of every agent; returns how many had another result.
 ///
 /// # Errors
-/// When the executor does not start, or on a signal.
+/// If the executor does not start, or on a signal.
 pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
     let mut nodes = cluster.nodes().into_iter();
     let (Some(node), Some(other)) = (nodes.next(), nodes.next()) else {
@@ -75,7 +75,7 @@ pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
             &["-c", "register_rsc", "-r", &id, "-t", TIMEOUT, "-C", "ocf", "-P", "heartbeat", "-T", agent],
         )?;
         let mut parameters = parameters(address);
-        // The controller hands the timeout down, too.
+        // The controller passes on the timeout, too.
         parameters.push(("CRM_meta_timeout", TIMEOUT.to_owned()));
         let parameters: Vec<&str> =
             parameters.iter().flat_map(|(name, value)| ["-k", *name, "-v", value]).collect();
@@ -88,7 +88,7 @@ pub fn run(cluster: &mut PacemakerCluster) -> Result<usize> {
             let words = [&call[..], if with_parameters { &parameters } else { &[] }].concat();
             let (mut well, said) = helper(cluster, node, &words)?;
             cluster.world().heal();
-            // Whoever took the address keeps it, whatever this node does.
+            // The node that took the address keeps it, whatever this node does.
             let holder = cluster.world().holder_of(address.ip);
             well &= !situation.ends_with("another node has it") || holder == Some(other);
             println!("executor: {agent}: {situation}: {}", if well { result } else { "FAILED" });
@@ -125,7 +125,7 @@ fn prepare(
     }
 }
 
-/// Runs the helper in a node; returns whether it heard what it listened for, and what it said.
+/// Runs the helper in a node. Returns whether it received the event that it listened for, and its output.
 fn helper(cluster: &PacemakerCluster, node: NodeName, words: &[&str]) -> Result<(bool, String)> {
     let program = format!("{DAEMONS}/cts-exec-helper");
     let words: Vec<&str> = std::iter::once(program.as_str()).chain(words.iter().copied()).collect();

@@ -14,7 +14,7 @@ use cluster::topology::{Layout, NodeName};
 
 use crate::{ADDRESSES, PROGRAMS, answers, parameters, prepare_overlay};
 
-/// All generic tests that cts-exec has for OCF agents.
+/// All generic tests of cts-exec for OCF agents.
 const TESTS: [&str; 5] = [
     "generic_registration_ocf",
     "generic_start_stop_ocf",
@@ -22,13 +22,13 @@ const TESTS: [&str; 5] = [
     "generic_monitor_duplicate_ocf",
     "generic_stop_implies_cancel_ocf",
 ];
-/// The longest waits four times for nine seconds that nothing comes.
+/// The longest test waits four times nine seconds for an event that must not come.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// Runs the tests on each agent, prints one line a test, and returns whether all passed.
+/// Runs the tests on each agent, prints one line per test, and returns whether all passed.
 ///
 /// # Errors
-/// When the nodes do not come up, cts-exec is not the one that the substitutions know, or on a signal.
+/// If the nodes do not come up, if cts-exec is not the one that the substitutions expect, or on a signal.
 pub fn run(agent: &Path) -> Result<bool> {
     let began = Instant::now();
     let source = Path::new(PROGRAMS).join("cts-exec");
@@ -43,7 +43,7 @@ pub fn run(agent: &Path) -> Result<bool> {
     let mut cluster = PacemakerCluster::boot(&options, |_, _| Ok(()))?;
     prepare_overlay(&cluster)?;
     let mut programs = Vec::new();
-    // Each on a node of its own, side by side: most of the time they wait.
+    // Each agent on its own node, all concurrently: most of the time they wait.
     for (node, address) in cluster.nodes().into_iter().zip(ADDRESSES) {
         let text = substituted(&source, address)?;
         let program = cluster.state().write(&format!("cts-exec-{}", address.agent), &text)?;
@@ -71,7 +71,7 @@ fn run_on(cluster: &PacemakerCluster, node: NodeName, agent: &str, program: &Pat
     for test in TESTS {
         let words = ["python3", &program, "--run-only", test];
         let output = cluster.node(node)?.command(&words)?.limit(LIMIT).output()?;
-        // It ends with 0 as well when it has no test of this name.
+        // It also exits with 0 if it has no test of this name.
         let passed = output.status.success() && output.stdout.contains(&format!("SUCCESS - '{test}'"));
         println!("cts-exec: {agent}: {test}: {}", if passed { "ok" } else { "FAILED" });
         if !passed {
@@ -82,14 +82,14 @@ fn run_on(cluster: &PacemakerCluster, node: NodeName, agent: &str, program: &Pat
     Ok(failed)
 }
 
-/// What is not as in the package, with the text that stands there instead.
+/// The replaced texts of the package's program, each with its replacement.
 fn substitutions(address: &ManagedAddress) -> [(&'static str, String); 5] {
     let parameters: Vec<_> =
         parameters(address).iter().map(|(name, value)| format!("-k {name} -v {value}")).collect();
     let action = |name: &str| format!("-c exec -r ocf_test_rsc -a {name} {} ", parameters.join(" "));
     let agent = address.agent;
     [
-        // Which agent.
+        // The agent.
         ("-C ocf -P pacemaker -T Dummy',", format!("-C ocf -P heartbeat -T {agent}',")),
         // Its parameters.
         ("-c exec -r ocf_test_rsc -a start ", action("start")),
@@ -100,7 +100,7 @@ fn substitutions(address: &ManagedAddress) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Returns cts-exec with the agent of an address in the place of `Dummy`.
+/// cts-exec with the agent of an address in place of `Dummy`.
 fn substituted(source: &str, address: &ManagedAddress) -> Result<String> {
     let mut text = source.to_owned();
     for (theirs, ours) in substitutions(address) {
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// The lines of cts-exec of Pacemaker 3.0.3 that are changed, and one that must not be.
+    /// The lines of cts-exec of Pacemaker 3.0.3 that are replaced, and one that must not be.
     const LINES: &str = r#"
             "ocf_reg_line": f'-c register_rsc -r ocf_test_rsc {self._action_timeout} -C ocf -P pacemaker -T Dummy',
             "ocf_start_line": f'-c exec -r ocf_test_rsc -a start {self._action_timeout} ',

@@ -23,8 +23,8 @@ use self::summary::LabSummary;
 use crate::cli::LabPlan;
 use crate::{ADDRESSES, parameters, prepare_overlay};
 
-/// Tests of cts-lab in the order in which they run: how often each, and the fewest nodes for it. Not here: those that want fencing
-/// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` stands first because of
+/// Tests of cts-lab in the order in which they run: how often each, and the minimum number of nodes. Excluded are those that need fencing
+/// (Stonithd), Pacemaker Remote, or ssh from node to node (Cibsecret). `ComponentFail` is first because of
 /// [`SEED`].
 const TESTS: [(&str, usize, u8); 16] = [
     ("ComponentFail", 2, 2),
@@ -38,25 +38,25 @@ const TESTS: [(&str, usize, u8); 16] = [
     ("PartialStart", 1, 2),
     ("Standby", 1, 2),
     ("MaintenanceMode", 1, 2),
-    // Skips itself where the node that it draws has no resource.
+    // Skips itself if the node that it draws has no resource.
     ("ResourceRecover", 4, 2),
     ("SplitBrain", 1, 3),
     ("Reattach", 1, 2),
     ("ResyncCIB", 1, 2),
-    // Draws for each node whether it is to be up, and skips itself if all of them are already as drawn.
+    // Draws for each node whether it has to be up, and skips itself if all nodes already are as drawn.
     ("NearQuorumPoint", 3, 2),
 ];
-/// What cts-lab draws nodes and daemons from, unless told otherwise. With this one `ComponentFail` kills the executor, then the CIB
-/// manager, and never Corosync, whose loss CTS expects to end in fencing.
+/// Default seed with which cts-lab draws nodes and daemons. With this one `ComponentFail` kills the executor, then the CIB manager, and
+/// never Corosync, whose loss CTS expects to end in fencing.
 pub const SEED: &str = "37";
 
 /// A test takes 15 s to 3 minutes.
 const LIMIT: Duration = Duration::from_mins(50);
 const CIB: &str = "/var/lib/pacemaker/cib/cib.xml";
 const LOG: &str = "/var/log/pacemaker/pacemaker.log";
-/// What CTS makes Pacemaker note down, without an action, to see it recover.
+/// What CTS makes Pacemaker log, without an action, to see it recover.
 const PRETENDED_FAILURE: &str = "asyncmon";
-/// Stand-ins, with the folder below the state folder that cts-lab or a node's `prepare` finds them in.
+/// Stand-ins, with the folder below the state folder in which cts-lab or a node's `prepare` finds them.
 const STAND_INS: [(&str, &str); 4] = [
     ("exerciser/ssh", include_str!("lab/ssh.sh")),
     ("exerciser.sh", include_str!("lab/exerciser.sh")),
@@ -64,10 +64,10 @@ const STAND_INS: [(&str, &str); 4] = [
     ("services", include_str!("../../examples/src/node/systemctl.sh")),
 ];
 
-/// Runs the plan's tests, prints what cts-lab says and the verdict, and returns whether all is well.
+/// Runs the plan's tests, prints cts-lab's output and the verdict, and returns whether all passed.
 ///
 /// # Errors
-/// When the nodes or cts-lab cannot be started, or on a signal.
+/// If the nodes or cts-lab cannot be started, or on a signal.
 pub fn run(plan: &LabPlan) -> Result<bool> {
     let began = Instant::now();
     let applying = TESTS.iter().filter(|(_, _, fewest)| plan.nodes >= *fewest);
@@ -108,10 +108,10 @@ fn boot(plan: &LabPlan) -> Result<PacemakerCluster> {
     let options = ClusterOptions { agent: plan.agent.clone(), nodes, token, layout: Layout::OneSubnet };
     let names: Vec<NodeName> = NodeName::first(nodes).collect();
     let cluster = PacemakerCluster::boot(&options, |state, node| {
-        // cts-lab reads one log of each node, and looks for Corosync's lines in it, too.
+        // cts-lab reads one log of each node, and expects Corosync's lines in it, too.
         let corosync = corosync::configuration(&names, token).replace("/var/log/corosync/corosync.log", LOG);
         state.write(&format!("{node}/etc-corosync/corosync.conf"), &renamed(&corosync, &names))?;
-        // Reattach writes rules that older schemas do not know.
+        // Reattach writes rules that older schemas do not have.
         let seed = corosync::seed_cib(&names).replace("pacemaker-3.0", "pacemaker-4.0");
         state.write(&format!("{node}/seed-cib.xml"), &seed)?;
         state.write(&format!("{node}/hosts"), &renamed(&corosync::hosts(&names), &names))?;
@@ -123,12 +123,12 @@ fn boot(plan: &LabPlan) -> Result<PacemakerCluster> {
     Ok(cluster)
 }
 
-/// Returns the name of a node in the cluster. cts-lab takes a partition of two characters or less, such as `n1` alone, for none.
+/// Name of a node in the cluster. cts-lab ignores a partition of two characters or less, such as `n1` alone.
 fn name_of(node: NodeName) -> String {
     format!("node{}", node.number())
 }
 
-/// Returns a configuration file with those names at the ends of its lines.
+/// A configuration file with those names at the ends of its lines.
 fn renamed(text: &str, nodes: &[NodeName]) -> String {
     nodes.iter().fold(text.to_owned(), |text, node| {
         text.replace(&format!(" {node}\n"), &format!(" {}\n", name_of(*node)))
@@ -148,7 +148,7 @@ fn configure(cluster: &PacemakerCluster, node: NodeName) -> Result<()> {
         );
         cluster.node(node)?.run(&create.split_whitespace().collect::<Vec<_>>())?;
     }
-    // pcs writes it anew.
+    // pcs rewrites it.
     cluster.node(node)?.run(&["chown", "hacluster:haclient", CIB]).map(drop)
 }
 
@@ -158,7 +158,7 @@ fn prepare_log(log: &Path) -> Result<()> {
     fs::write(log, "").map_err(HarnessError::io(format_args!("emptying {}", log.display())))
 }
 
-/// Runs cts-lab to its end; what it says goes to standard error, and with its commands to `log`.
+/// Runs cts-lab to its end; its output goes to standard error, and together with its commands to `log`.
 fn exercise(cluster: &PacemakerCluster, plan: &LabPlan, tests: &[String], log: &Path) -> Result<()> {
     let path = |path: &Path| path.display().to_string();
     let folder = path(cluster.state().path());
@@ -166,7 +166,7 @@ fn exercise(cluster: &PacemakerCluster, plan: &LabPlan, tests: &[String], log: &
     let exerciser = format!("{folder}/exerciser.sh");
     let nodes = cluster.nodes().into_iter().map(name_of).collect::<Vec<_>>().join(" ");
     let (tests, log) = (tests.join(" "), path(log));
-    // CTS is not to write a CIB of its own, so --clobber-cib is not given.
+    // CTS is not to write its own CIB, so --clobber-cib is not given.
     let words = [
         "nsenter",
         &net,
@@ -200,7 +200,7 @@ fn exercise(cluster: &PacemakerCluster, plan: &LabPlan, tests: &[String], log: &
     ended.map(drop)
 }
 
-/// Returns what is wrong with the addresses after all tests, when every node has stopped.
+/// What is wrong with the addresses after all tests, when every node has stopped.
 fn flaws_of_the_addresses(cluster: &mut PacemakerCluster) -> Result<Vec<String>> {
     let mut flaws = Vec::new();
     let mut check = |outcome: Result<()>| match outcome {
@@ -221,7 +221,7 @@ fn flaws_of_the_addresses(cluster: &mut PacemakerCluster) -> Result<Vec<String>>
     Ok(flaws)
 }
 
-/// Returns an action of an agent that failed, in words.
+/// A failed action of an agent, in words.
 fn failed_action(event: &Event) -> Option<String> {
     let EventKind::Ended { action, resource, result } = &event.kind else { return None };
     let well =

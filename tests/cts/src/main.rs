@@ -1,7 +1,7 @@
 //! Runs Pacemaker's own test suites from the package pacemaker-cts, with our agents as the resources: `cts-exec` for its
 //! executor, `cts-lab` for whole clusters.
 //!
-//! Both end processes by name and install files, so they run only in a root folder that vanishes with them (`tests/next/enter`).
+//! Both end processes by name and install files, so they run only in a root folder that is discarded with them (`tests/next/enter`).
 //! The suites judge by their own rules; [`lab`] adds what has to hold for the addresses.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
@@ -22,9 +22,9 @@ use cluster::{interrupt, prerequisites, probe, program};
 
 use self::cli::CtsCommand;
 
-/// Written by `tests/next/enter` into the `/run` of its root.
+/// `tests/next/enter` creates it in the `/run` of its root.
 const DISPOSABLE_ROOT: &str = "/run/disposable-root";
-/// Where the package pacemaker-cts puts its programs.
+/// The folder of the programs of the package pacemaker-cts.
 const PROGRAMS: &str = "/usr/share/pacemaker/tests";
 
 fn main() -> ExitCode {
@@ -48,7 +48,7 @@ fn run(request: CtsCommand) -> Result<ExitCode> {
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// An address for each agent.
+/// One address for each agent.
 const ADDRESSES: [&ManagedAddress; 3] = [&ELASTIC, &PRIVATE, &OVERLAY];
 
 /// The parameters of a resource for an address.
@@ -61,7 +61,7 @@ fn parameters(address: &ManagedAddress) -> Vec<(&'static str, String)> {
     parameters
 }
 
-/// Adds a route table with a route for the overlay address, and lets the nodes have the traffic: nodes in one subnet have neither.
+/// Adds a route table with a route for the overlay address, and turns off the nodes' source/destination checks, because the layout with one subnet does not.
 fn prepare_overlay(cluster: &PacemakerCluster) -> Result<()> {
     cluster.world().cloud().add_route_table(RouteTableSpec::numbered(1));
     lead_to(cluster, "tgw-0c10d000000000001");
@@ -76,7 +76,9 @@ fn lead_to(cluster: &PacemakerCluster, target: &str) {
 fn missing() -> Vec<String> {
     let mut missing = prerequisites::missing();
     if !Path::new(DISPOSABLE_ROOT).exists() {
-        missing.push("this is no root of its own, as tests/next/enter makes one: run `make cts`".into());
+        missing.push(
+            "this is not a root folder of its own, as tests/next/enter makes one: run `make cts`".into(),
+        );
     }
     if !Path::new(PROGRAMS).is_dir() {
         missing.push(format!("{PROGRAMS} does not exist: pacemaker-cts is not installed"));

@@ -1,27 +1,27 @@
 //! Parses cts-lab's summary of its tests, and decides whether it passed. Pure.
 
-/// Lines that CTS takes for bad news, and why they are none here.
+/// Lines that CTS reports as bad news, and why they are harmless here.
 const NOISE: [(&str, &str); 2] = [
-    // CTS looks for "ERROR:", which is in the name of an exit code: a program's line at level info about its own end. Its audits' helper
-    // ends so on each node that a resource is not on, and daemons whose peer was killed do.
+    // CTS looks for "ERROR:", which is in the name of an exit code: a program logs its own end at level info. The helper of its audits ends this
+    // way on each node without the resource, as do daemons whose peer was killed.
     ("(crm_exit)", "info: Exiting"),
-    // A daemon that was killed is gone while pacemakerd asks for its program.
+    // A killed daemon is gone while pacemakerd looks up its program.
     ("(pcmk__pid_active)", "Could not get executable for PID"),
 ];
 
-/// Tests that skip themselves where what they draw is so already, or has no resource; once of its times none of them may.
+/// Tests that skip themselves if what they draw is already the case, or has no resource; at least one of their runs must not.
 const DRAWN: [&str; 2] = ["NearQuorumPoint", "ResourceRecover"];
 
 /// The figures of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct LabSummary {
-    /// Whether the run came to its end.
+    /// True if the run came to its end.
     completed: bool,
     /// Each test, with its calls, failures, skips and failed audits.
     tests: Vec<(String, TestCounts)>,
-    /// Lines of the nodes' logs that CTS takes for bad news.
+    /// Lines of the nodes' logs that CTS reports as bad news.
     bad_news: Vec<String>,
-    /// What tests and audits complained about, in CTS's words.
+    /// Complaints of tests and audits, in CTS's words.
     complaints: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ struct TestCounts {
 }
 
 impl LabSummary {
-    /// Reads cts-lab's log.
+    /// Parses cts-lab's log.
     pub fn parse(log: &str) -> Self {
         let mut summary = Self::default();
         // "Nov 29 01:07:14\texerciser BadNews: ..."
@@ -54,7 +54,7 @@ impl LabSummary {
     }
 }
 
-/// Reads `Flip  {'calls': 2, 'failure': 0, 'skipped': 0, 'auditfail': 0}`.
+/// Parses `Flip  {'calls': 2, 'failure': 0, 'skipped': 0, 'auditfail': 0}`.
 fn figures(test: &str) -> Option<(String, TestCounts)> {
     let (name, rest) = test.split_once('{')?;
     let figure = |name: &str| {
@@ -70,7 +70,7 @@ fn figures(test: &str) -> Option<(String, TestCounts)> {
     Some((name.trim().to_owned(), figures))
 }
 
-/// Returns what is wrong with a run of these tests, a line each.
+/// The flaws of a run of these tests, one line each.
 pub fn flaws(summary: &LabSummary, tests: &[String]) -> Vec<String> {
     let mut flaws = Vec::new();
     if !summary.completed {
@@ -81,7 +81,7 @@ pub fn flaws(summary: &LabSummary, tests: &[String]) -> Vec<String> {
     names.dedup();
     for name in names {
         let wanted = tests.iter().filter(|test| *test == name).count();
-        // A test that is chosen twice is in the summary once, with the sum of its objects.
+        // A test that is chosen twice is in the summary once, with the total of both.
         let of_this = summary.tests.iter().find(|(test, _)| test == name).map(|(_, figures)| *figures);
         let mut figures = of_this.unwrap_or_default();
         if DRAWN.contains(&name.as_str()) && figures.skipped < wanted {
@@ -97,8 +97,8 @@ pub fn flaws(summary: &LabSummary, tests: &[String]) -> Vec<String> {
     flaws
 }
 
-/// Returns whether a complaint is about nothing but shared memory of daemons that were killed: libqb leaves it behind, and `FileAudit` finds
-/// it at the node's next stop.
+/// True if a complaint is only about shared memory of killed daemons: libqb leaves it behind, and `FileAudit` finds it at the node's next
+/// stop.
 fn stale(complaint: &str, summary: &LabSummary, tests: &[String]) -> bool {
     let core = summary.complaints.iter().any(|line| line.starts_with("Warning: core file"));
     let of_files = complaint.starts_with("Warning: Stale IPC file") || complaint == "Audit FileAudit FAILED.";
