@@ -12,10 +12,10 @@ use cluster::built;
 pub enum ExamplesCommand {
     /// Run examples.
     Test(ExamplesPlan),
-    /// Be a node's web server.
+    /// Run as a node's web server.
     #[command(hide = true)]
     NodeWeb { listen: SocketAddr },
-    /// Be pcs 0.9.
+    /// Run as pcs 0.9.
     #[command(name = "pcs-0.9", hide = true, disable_help_flag = true)]
     Pcs09 {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -23,25 +23,25 @@ pub enum ExamplesCommand {
     },
 }
 
-/// What to run, and with what.
+/// What to run, and with which programs.
 #[derive(Debug, Args)]
 pub struct ExamplesPlan {
-    /// The agent under test [default: `EIP_BIN`, else what make agent leaves].
+    /// The agent under test [default: `EIP_BIN`, or else what make agent built].
     #[arg(long, value_name = "PATH", default_value_os_t = built::agent(), hide_default_value = true)]
     pub agent: PathBuf,
-    /// The examples [default: those of this clone].
+    /// Folder of the examples [default: the one in this repository].
     #[arg(long, value_name = "PATH", default_value_os_t = own_examples(), hide_default_value = true)]
     pub examples: PathBuf,
-    /// Python packages with awscli among them.
+    /// Folder of Python packages, including awscli.
     #[arg(long, value_name = "PATH")]
     pub python: PathBuf,
-    /// Where logs of failed examples are kept.
+    /// Folder for the logs of failed examples.
     #[arg(skip = built::logs())]
     pub save: PathBuf,
-    /// Only those of this lane, in this process; without it, all, in processes of their own.
+    /// Run only the examples of this lane, in this process; by default all lanes, in their own processes.
     #[arg(long, hide = true)]
     pub lane: Option<String>,
-    /// Those with this in their names [default: all].
+    /// Examples whose names contain this [default: all].
     #[arg(value_name = "NAME")]
     pub wanted: Vec<String>,
 }

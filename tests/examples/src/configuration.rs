@@ -10,18 +10,18 @@ use quick_xml::{Reader, XmlVersion};
 const NOT_CONFIGURED: [&str; 5] =
     ["cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh"];
 
-/// One line for each resource, parameter, meta attribute, operation, property and constraint, without the ids that tools make up.
+/// One line for each resource, parameter, meta attribute, operation, property and constraint, without generated ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigurationLines(BTreeSet<String>);
 
 impl ConfigurationLines {
-    /// Reads what `cibadmin --query --scope configuration` prints.
+    /// Parses the output of `cibadmin --query --scope configuration`.
     ///
     /// # Errors
     /// [`HarnessError::Wrong`] if it is not well-formed.
     pub fn parse(xml: &str) -> Result<Self> {
         let mut reader = Reader::from_str(xml);
-        // For each element around the present one: what stands before the lines of those inside it.
+        // For each enclosing element, the prefix of the lines inside it.
         let (mut lines, mut path) = (BTreeSet::new(), Vec::<Vec<String>>::new());
         loop {
             let event = reader.read_event().map_err(unreadable)?;
@@ -33,7 +33,7 @@ impl ConfigurationLines {
                     lines.extend(line(around, &name, &attributes));
                     if matches!(event, Event::Start(_)) {
                         let inner = match name.as_str() {
-                            // What a group holds has its id in one line only.
+                            // Only one line of a group's member contains the group's id.
                             "primitive" | "group" | "clone" => vec![value(&attributes, "id").to_owned()],
                             _ => [around, &[label(&name, &attributes)]].concat(),
                         };
@@ -47,11 +47,11 @@ impl ConfigurationLines {
         }
     }
 
-    /// Asserts that the configuration has become `after` by the changes named: lines that begin with `-` are gone, with `+` new.
-    /// A name that ends with `*` stands for all changes that begin like it.
+    /// Asserts that exactly the named changes lead to the configuration `after`: lines that begin with `-` are gone, those with `+` are new.
+    /// A name that ends with `*` stands for all changes with that prefix.
     ///
     /// # Errors
-    /// [`HarnessError::Wrong`] with all changes that were made and not named, and those that were named and not made.
+    /// [`HarnessError::Wrong`] with all changes that were made but not named, and those that were named but not made.
     pub fn ensure_became(&self, after: &Self, named: &[impl AsRef<str>]) -> Result<()> {
         let gone = self.0.difference(&after.0).map(|line| format!("- {line}"));
         let made: Vec<String> =
@@ -85,7 +85,7 @@ fn value<'a>(attributes: &'a AttributePairs, name: &str) -> &'a str {
     attributes.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
-/// What an element adds to the beginning of the lines of those inside it.
+/// What an element adds to the prefix of the lines inside it.
 fn label(name: &str, attributes: &AttributePairs) -> String {
     match name {
         "op" => format!("op {} {}", value(attributes, "name"), value(attributes, "interval")),
@@ -97,7 +97,7 @@ fn label(name: &str, attributes: &AttributePairs) -> String {
     }
 }
 
-/// The line of an element, if it says something that is configured.
+/// The line of an element, if the element configures something.
 fn line(path: &[String], name: &str, attributes: &AttributePairs) -> Option<String> {
     let own = match name {
         "configuration"
@@ -115,7 +115,7 @@ fn line(path: &[String], name: &str, attributes: &AttributePairs) -> Option<Stri
         _ if attributes.is_empty() || path.iter().any(|label| label == "nodes") => return None,
         _ => {
             let without_id = attributes.iter().filter(|(key, _)| key != "id");
-            // crmsh writes 0 where pcs writes 0s.
+            // crmsh writes 0, pcs writes 0s.
             let same = |value: &str| if value == "0s" { "0" } else { value }.to_owned();
             let pairs: Vec<_> = without_id.map(|(key, value)| format!("{key}={}", same(value))).collect();
             format!("{name} {}", pairs.join(" "))

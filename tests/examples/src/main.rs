@@ -2,7 +2,7 @@
 //! namespaces, those for pcs 0.9 against its grammar and a CIB in a file.
 //!
 //! [`node`] prepares the machines, [`case`] has the expectations for each example, [`pcs09`] stands in for a pcs that no
-//! distribution has any more.
+//! distribution includes any more.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod case;
@@ -53,7 +53,7 @@ fn status(well: bool) -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The harness starts its own binary in each node as the web server, and here that is this one.
+/// The harness starts its own binary in each node as the web server, which in this case is this one.
 fn web(listen: SocketAddr) -> Result<ExitCode> {
     probe::node_web(listen).map(|()| ExitCode::SUCCESS)
 }

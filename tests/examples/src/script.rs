@@ -1,4 +1,4 @@
-//! Runs an example on a node unmodified, as a person would: with values for its variables and answers to its prompts.
+//! Runs an example on a node unmodified, as a user would: with values for its variables and answers to its prompts.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use cluster::error::{HarnessError, Result};
 use cluster::pacemaker::PacemakerCluster;
 use cluster::topology::NodeName;
 
-/// The longest of them makes a cluster (40 s) on a machine three times slower.
+/// The slowest one creates a cluster (40 s), on a machine three times slower.
 const LIMIT: Duration = Duration::from_mins(4);
-/// The cluster user's password, whenever an example asks.
+/// The cluster user's password, whenever an example prompts for it.
 const PASSWORD: &str = "correct-horse";
 
 /// An example, ready to be run.
@@ -21,26 +21,26 @@ pub struct Script {
 }
 
 impl Script {
-    /// Names a file of `pcs-examples`, by its path there.
+    /// An example by its path in `pcs-examples`.
     pub fn new(path: &str) -> Self {
         Self { path: path.to_owned(), variables: Vec::new(), argument: None, programs: None }
     }
 
-    /// Gives a variable a value.
+    /// Sets a variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.variables.push(format!("{name}={value}"));
         self
     }
 
-    /// Has programs looked for in a folder first.
+    /// Adds a folder in front of the search path for programs.
     #[must_use]
     pub fn with_path(mut self, folder: &str) -> Self {
         self.programs = Some(format!("PATH={folder}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"));
         self
     }
 
-    /// Gives the script an argument.
+    /// Adds an argument.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
         self.argument = Some(argument.to_owned());
@@ -50,7 +50,7 @@ impl Script {
     /// Runs it in a node and returns what it printed.
     ///
     /// # Errors
-    /// When it ends with another status than 0.
+    /// If it ends with a status other than 0.
     pub fn run(&self, cluster: &PacemakerCluster, node: NodeName) -> Result<String> {
         let answers = format!("printf '%s\\n' {PASSWORD} {PASSWORD} | exec \"$@\"");
         let path = format!("/run/harness/examples/{}", self.path);

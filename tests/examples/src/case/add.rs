@@ -15,7 +15,7 @@ use super::stage::{SETTLE_LIMIT, Stage};
 const SECOND: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
 /// The overlay address of ERS.
 const ERS_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 10, 2));
-/// The account that shares its VPC.
+/// The account that owns the shared VPC.
 const OWNER: &str = "210987654321";
 
 pub(super) fn several_addresses(stage: &mut Stage) -> Result<String> {
@@ -51,7 +51,7 @@ pub(super) fn several_addresses(stage: &mut Stage) -> Result<String> {
     stage.move_without_a_gap()?;
     let holder = stage.settle(None)?;
     second_is_on(stage, holder)?;
-    // Both follow the death of their node, each to its own private address there.
+    // Both follow the failure of their node, each to its own private address there.
     stage.cluster_mut().power_off(holder)?;
     let survivor = stage.cluster().settle(None, SETTLE_LIMIT)?;
     ensure(survivor != holder, || format!("still on {holder}"))?;
@@ -119,7 +119,7 @@ pub(super) fn fencing(stage: &mut Stage) -> Result<String> {
         ]);
     }
     stage.run_changing(&script, &named)?;
-    // Its start and its monitors ask the simulated EC2 for the instances, by way of fence_aws itself.
+    // Its start and its monitors query the simulated EC2 for the instances, through fence_aws itself.
     let devices: &[&str] = if stage.tool() == Tool::Pcs09 { &["fence-1", "fence-2"] } else { &["fence"] };
     for device in devices {
         stage.wait_started(device, 1)?;
@@ -166,7 +166,7 @@ pub(super) fn health(stage: &mut Stage) -> Result<String> {
     Ok("both nodes report that they could take the address; it was not touched".into())
 }
 
-/// What is configured of a device that fences some nodes.
+/// The configuration of a device that fences some nodes.
 fn device(id: &str, host_map: &str) -> impl Iterator<Item = String> {
     let parameters = [
         "region=eu-west-1".to_owned(),
@@ -273,7 +273,7 @@ pub(super) fn sap(stage: &mut Stage) -> Result<String> {
     if stage.tool() == Tool::Pcs09 {
         return Ok(format!("ASCS on {ascs}, ERS on {ers}"));
     }
-    // ASCS goes to ERS, which has its locks; ERS leaves when there is another node.
+    // ASCS moves to ERS, which has its locks; ERS leaves when there is another node.
     stage.cluster_mut().power_off(ascs)?;
     let survivor = stage.cluster().settle(None, SETTLE_LIMIT)?;
     ensure(survivor == ers, || format!("ASCS on {survivor}"))?;
@@ -322,7 +322,7 @@ pub(super) fn shared_vpc(stage: &mut Stage) -> Result<String> {
     Ok(format!("the tables of {OWNER} led to {holder}"))
 }
 
-/// Has an account own the route tables, or the nodes' own one; they lead where they led. No account sees those of another.
+/// Makes an account own the route tables, or the nodes' own one if `None`; their routes stay the same. No account sees those of another.
 fn give_tables_to(stage: &Stage, owner: Option<&str>) {
     let world = stage.cluster().world();
     for (number, table) in (1..).zip(world.route_tables()) {
@@ -333,7 +333,7 @@ fn give_tables_to(stage: &Stage, owner: Option<&str>) {
     }
 }
 
-/// The address reaches a node only when the server runs there.
+/// Asserts that the address reaches a node only when the server runs there.
 fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
     use cluster::pacemaker::journal::EventKind;
     let events = stage.cluster_mut().events_since(from)?;
@@ -351,10 +351,10 @@ fn server_first(stage: &mut Stage, on: NodeName, from: f64) -> Result<()> {
     ensure(web < eip, || format!("the address was started {:.2} s before the server", web - eip))
 }
 
-/// Gives a node's interface a secondary private address, in EC2 and on the node, as the example asks.
+/// Assigns a secondary private address to a node's interface, in EC2 and on the node, as the example requires.
 fn second_private_address(stage: &Stage, node: NodeName) -> Result<()> {
     let (address, world) = (secondary(node), stage.cluster().world());
-    // Another tool's example may have been here before.
+    // Another tool's example may have done it already.
     if world.holder_of(address) != Some(node) {
         world.assign_private(address, node)?;
     }

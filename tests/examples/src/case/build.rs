@@ -37,7 +37,7 @@ pub(super) fn article(stage: &mut Stage) -> Result<String> {
     }
     stage.move_without_a_gap()?;
 
-    // The web server dies: the address leaves, because one failure is enough.
+    // The web server dies: the address moves, because one failure is enough.
     let holder_then = stage.settle(None)?;
     stage.cluster().node(holder_then)?.kill_processes(&["nginx"])?;
     let second = stage.wait_moved(holder_then)?;
@@ -49,12 +49,12 @@ pub(super) fn article(stage: &mut Stage) -> Result<String> {
     stage.cluster_mut().kill_corosync(second)?;
     let survivor = stage.wait_moved(second)?;
     stage.repair_all()?;
-    // It does not go back by itself.
+    // It does not move back by itself.
     stage.settle(Some(survivor))?;
     Ok(format!("web on {}, address on {holder}; it goes where web is, and stays", served.join(" and ")))
 }
 
-/// Takes the cluster away, so that the next example begins with machines that have none.
+/// Removes the cluster, so that the next example begins with machines that have none.
 pub(super) fn destroy(stage: &mut Stage) -> Result<()> {
     stage.repair_all()?;
     match stage.tool() {
@@ -77,7 +77,7 @@ fn each_node(stage: &Stage) -> Result<()> {
     for name in stage.cluster().nodes() {
         let node = stage.cluster().node(name)?;
         if node.run(&["test", "-e", &done]).is_err() {
-            // The token that Corosync 3 begins with: another example shortens it.
+            // The token of Corosync 3's defaults: another example shortens it.
             script.clone().with("TOKEN", 3000).run(stage.cluster(), name)?;
             node.run(&["touch", &done])?;
             known_packages(stage, &node.run(&["cat", "/var/log/installed"])?)?;
@@ -86,7 +86,7 @@ fn each_node(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// What each-node.sh would install has to be the name of something: here it is all installed already.
+/// Asserts that packages exist for the names that each-node.sh would install: here everything is installed already.
 fn known_packages(stage: &Stage, names: &str) -> Result<()> {
     // CentOS 7's names cannot be looked up here.
     if stage.tool() == Tool::Pcs09 || !Path::new("/usr/bin/dpkg").exists() {

@@ -10,7 +10,7 @@ use super::stage::{SETTLE_LIMIT, Stage};
 use crate::configuration::ConfigurationLines;
 use crate::script::Script;
 
-/// How long a client may be without an answer on a busy machine while the address is there: a restart takes longer.
+/// How long a client may be without an answer on a busy machine while the address is there: a restart takes longer. In seconds.
 const BUSY: f64 = 0.5;
 
 impl Stage {
@@ -21,7 +21,7 @@ impl Stage {
         Ok(active)
     }
 
-    /// Waits until the address is settled on another node than `from`, and returns which.
+    /// Waits until the address is settled on a node other than `from`, and returns that node.
     pub(super) fn wait_moved(&self, from: NodeName) -> Result<NodeName> {
         until("another holder", SETTLE_LIMIT, || {
             let holder = self.cluster().world().holder();
@@ -33,7 +33,7 @@ impl Stage {
         Ok(active)
     }
 
-    /// Waits until a resource other than the address itself is active on exactly so many nodes, and returns them.
+    /// Waits until a resource other than the address itself is active on exactly this many nodes, and returns them.
     pub(super) fn wait_started(&self, resource: &str, copies: usize) -> Result<Vec<String>> {
         let first = self.first()?;
         until(&format!("{resource} started"), SETTLE_LIMIT, || {
@@ -51,7 +51,7 @@ impl Stage {
 
     /// Moves the address to the other node and asserts that it was never without a holder.
     ///
-    /// Not after an example of pcs 0.9: it has configured what that of pcs 0.10 has, on the same Pacemaker.
+    /// Not after an example for pcs 0.9: that configures the same as the one for pcs 0.10, on the same Pacemaker.
     pub(super) fn move_without_a_gap(&self) -> Result<()> {
         if self.tool() == Tool::Pcs09 {
             return Ok(());
@@ -59,7 +59,7 @@ impl Stage {
         let from = self.settle(None)?;
         let to = self.other(from)?;
         let began = now();
-        // Away from its node, not to the other one: no wish for a node outweighs a stickiness of INFINITY.
+        // Away from its node, not to the other one: no preference for a node outweighs a stickiness of INFINITY.
         let away = match self.tool() {
             Tool::Pcs | Tool::Pcs09 => ["pcs", "resource", "move", RESOURCE].as_slice(),
             Tool::Crmsh => &["env", "HOME=/root", "crm", "resource", "ban", RESOURCE],
@@ -84,7 +84,7 @@ impl Stage {
         ensure(gap < BUSY, || format!("a client was without an answer for {gap:.2} s"))
     }
 
-    /// Asserts that since `from` the address has not moved, no action but monitors was run, and EC2 got no mutating call.
+    /// Asserts that since `from` the address has not moved, no action except monitors was run, and EC2 got no mutating call.
     pub(super) fn ensure_no_downtime(&mut self, from: Epoch) -> Result<()> {
         self.cluster_mut().ensure_untouched(from)?;
         let requests = self.cluster().world().requests_since(from);
@@ -97,7 +97,7 @@ impl Stage {
         ensure(writes.is_empty(), || format!("EC2 got {writes:?}"))
     }
 
-    /// Returns the allocation of the address.
+    /// Allocation id of the address.
     pub(super) fn allocation(&self) -> Result<String> {
         let address = self.cluster().world().cloud().address(ELASTIC_IP);
         address
@@ -105,7 +105,7 @@ impl Stage {
             .ok_or_else(|| HarnessError::Wrong(format!("{ELASTIC_IP} is not allocated")))
     }
 
-    /// Returns what is configured now.
+    /// The current configuration.
     pub(super) fn configuration(&self) -> Result<ConfigurationLines> {
         ConfigurationLines::parse(&self.cluster().run(&[
             "cibadmin",
@@ -115,7 +115,7 @@ impl Stage {
         ])?)
     }
 
-    /// Runs a script in the first node and asserts that it changes what is named, and nothing else.
+    /// Runs a script in the first node and asserts that it makes the named changes, and no others.
     pub(super) fn run_changing(&self, script: &Script, named: &[impl AsRef<str>]) -> Result<String> {
         let before = self.configuration()?;
         let output = self.run(script)?;
@@ -123,12 +123,12 @@ impl Stage {
         Ok(output)
     }
 
-    /// Has the agents judge what the example has configured: `crm_resource --validate` of each resource that is run by one.
+    /// Validates the configuration with the agents: `crm_resource --validate` of each resource that uses one.
     pub(super) fn validate(&self) -> Result<()> {
         let resources = self.elements("primitive", "//primitive[@class='ocf']")?;
-        ensure(!resources.is_empty(), || "no resource is there".into())?;
+        ensure(!resources.is_empty(), || "there is no resource".into())?;
         for resource in resources {
-            // By its parts and not by its id: what is cloned is not found by that.
+            // By its type and parameters, not by its id: a cloned resource is not found by that.
             let mut words = vec!["crm_resource".to_owned(), "--validate".to_owned()];
             for (option, name) in [("--class", "class"), ("--provider", "provider"), ("--agent", "type")] {
                 words.extend([option.to_owned(), attribute(&resource, name)]);
@@ -144,7 +144,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Returns the attributes of each element of the CIB that is found by an `XPath`.
+    /// Attributes of each element of the CIB that an `XPath` finds.
     fn elements(&self, name: &str, xpath: &str) -> Result<Vec<String>> {
         let found = self.cluster().run(&["cibadmin", "--query", "--xpath", xpath])?;
         let start = format!("<{name} ");
@@ -152,14 +152,14 @@ impl Stage {
         Ok(elements.filter_map(|text| text.split('>').next()).map(str::to_owned).collect())
     }
 
-    /// Returns who has come to hold the address since `from`, in order.
+    /// The holders of the address since `from`, in order.
     pub(super) fn holders_since(&self, from: Epoch) -> Vec<Option<NodeName>> {
         let history = self.cluster().world().history();
         history.into_iter().filter(|held| held.at >= from).map(|held| held.by).collect()
     }
 }
 
-/// Returns the value of one of an element's attributes, or nothing. None of the examples has one that is quoted in XML.
+/// Value of one of an element's attributes; empty if it is absent. None of the examples has one that is quoted in XML.
 fn attribute(element: &str, name: &str) -> String {
     let after = element.split_once(&format!(r#"{name}=""#)).map(|(_, after)| after);
     after.and_then(|after| after.split('"').next()).unwrap_or_default().to_owned()

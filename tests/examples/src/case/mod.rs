@@ -24,14 +24,14 @@ use crate::cli::ExamplesPlan;
 pub enum Tool {
     /// pcs 0.10 and later.
     Pcs,
-    /// pcs 0.9, by way of a stand-in that takes what it took.
+    /// pcs 0.9, through a stand-in that accepts the same commands.
     Pcs09,
     /// crmsh.
     Crmsh,
 }
 
 impl Tool {
-    /// Returns its folder below `pcs-examples`.
+    /// Its folder below `pcs-examples`.
     pub fn folder(self) -> &'static str {
         match self {
             Self::Pcs => "pcs-0.10",
@@ -40,25 +40,25 @@ impl Tool {
         }
     }
 
-    /// Returns the tool that makes its clusters. pcs 0.9 is not there to make any, and crmsh is quicker than the newer pcs.
+    /// The tool that creates its clusters. pcs 0.9 is not available for that, and crmsh is faster than the newer pcs.
     #[must_use]
     pub fn maker(self) -> Self {
         if self == Self::Pcs09 { Self::Crmsh } else { self }
     }
 }
 
-/// What a case begins with.
+/// Initial state of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Start {
     /// Two machines without a cluster.
     Nothing,
     /// A cluster without resources: for pcs 0.9, which cannot make one here.
     Bare,
-    /// What the minimal example makes.
+    /// The cluster that the minimal example creates.
     Minimal,
 }
 
-/// An example and what has to follow from it. It returns what it has measured or seen, in words.
+/// An example and its expectations. Returns what it measured or observed, in words.
 pub struct Case {
     tool: Tool,
     file: &'static str,
@@ -68,8 +68,8 @@ pub struct Case {
 }
 
 impl Case {
-    /// Returns which of the clusters side by side it runs on: a tool and a layout serve one another's examples, in lanes that take about
-    /// as long as one another.
+    /// The name of the concurrent cluster that it runs on: a tool and a layout serve one another's examples, in lanes of about the same
+    /// duration.
     pub fn lane(&self) -> String {
         let tool = if self.layout == Layout::Zones { self.tool } else { self.tool.maker() };
         format!("{}{}", self.kind(), tool.folder())
@@ -84,7 +84,7 @@ impl Case {
     }
 }
 
-/// In the order in which one cluster serves as many of them as possible.
+/// Ordered so that one cluster serves as many of them as possible.
 const CASES: &[Case] = &[
     case(Tool::Pcs, "minimal.sh", Start::Nothing, build::minimal),
     case(Tool::Pcs, "fast.sh", Start::Minimal, tune::fast),
@@ -140,7 +140,7 @@ const fn case(tool: Tool, file: &'static str, start: Start, run: fn(&mut Stage) 
     Case { tool, file, layout: Layout::Zones, start, run }
 }
 
-/// The same on a cluster whose nodes are reached by route tables: its minimal example is `overlay.sh`.
+/// The same on a cluster whose nodes are reached through route tables: its minimal example is `overlay.sh`.
 const fn overlay(
     tool: Tool,
     file: &'static str,
@@ -150,17 +150,17 @@ const fn overlay(
     Case { layout: Layout::RouteTables, ..case(tool, file, start, run) }
 }
 
-/// Returns the examples that are asked for.
+/// The examples that the plan selects.
 pub fn wanted(plan: &ExamplesPlan) -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(|case| {
         plan.wanted.is_empty() || plan.wanted.iter().any(|part| case.name().contains(part.as_str()))
     })
 }
 
-/// Runs what is asked for of one lane, prints what came of each, and returns how many failed.
+/// Runs the selected examples of one lane, prints the result of each, and returns how many failed.
 ///
 /// # Errors
-/// On a signal, or when nodes cannot be booted. An example that fails is no error here.
+/// On a signal, or if nodes cannot be booted. An example that fails is no error here.
 pub fn run_all(plan: &ExamplesPlan, lane: &str) -> Result<usize> {
     let mut outcomes = Vec::new();
     let mut stage: Option<Stage> = None;

@@ -14,15 +14,15 @@ use crate::script::Script;
 
 /// From a change of the configuration, or a failure, to a settled cluster; for a machine three times slower.
 pub(super) const SETTLE_LIMIT: Duration = Duration::from_secs(150);
-/// On the nodes' disks: what the minimal example has configured.
+/// On the nodes' disks: the configuration that the minimal example made.
 const BASE: &str = "/var/lib/minimal.xml";
 
-/// Two nodes with a cluster made by the examples of one tool, or without one.
+/// Two nodes with a cluster created by the examples of one tool, or without one.
 pub struct Stage {
     cluster: PacemakerCluster,
     /// The tool whose examples are run now.
     tool: Tool,
-    /// The tool that has made the cluster.
+    /// The tool that created the cluster.
     made: Option<Tool>,
 }
 
@@ -44,7 +44,7 @@ impl Stage {
         self.tool
     }
 
-    /// Returns one of the tool's examples, which know the nodes and the resource by the names that they have here.
+    /// One of the tool's examples, configured with the names that nodes and resource have here.
     pub(super) fn script(&self, file: &str) -> Script {
         let script = Script::new(&format!("{}/{file}", self.tool.folder()));
         let script = script.with("NODE1", "n1").with("NODE2", "n2").with("RESOURCE", RESOURCE);
@@ -56,7 +56,7 @@ impl Stage {
         script.run(&self.cluster, self.first()?)
     }
 
-    /// Brings the machines into the state that a case begins with.
+    /// Brings the machines into a case's initial state.
     pub(super) fn prepare(&mut self, tool: Tool, start: Start) -> Result<()> {
         self.tool = tool.maker();
         match (start, self.made) {
@@ -83,7 +83,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Keeps the present configuration as the one to go back to.
+    /// Keeps the current configuration as the one to go back to.
     pub(super) fn keep(&self) -> Result<()> {
         let query = format!("cibadmin --query --scope configuration >{BASE}");
         for node in self.cluster.nodes() {
@@ -95,13 +95,13 @@ impl Stage {
     fn restore(&mut self) -> Result<()> {
         self.repair_all()?;
         self.cluster.run(&["cibadmin", "--replace", "--scope", "configuration", "--xml-file", BASE])?;
-        // What the last example has added has to be stopped before it is forgotten.
+        // Whatever the last example added has to be stopped before it is forgotten.
         self.run_long(&["crm_resource", "--wait"])?;
         self.cluster.run(&["crm_resource", "--refresh"])?;
         self.serve(true)
     }
 
-    /// Switches on what a case has switched off, and waits until Pacemaker answers there.
+    /// Repairs every node, and waits until all are online.
     pub(super) fn repair_all(&mut self) -> Result<()> {
         for node in self.cluster.nodes() {
             self.cluster.repair(node)?;
@@ -109,7 +109,7 @@ impl Stage {
         self.cluster.wait_online()
     }
 
-    /// Starts the harness's web server in each node, or ends it where an example has one of its own.
+    /// Starts the harness's web server in each node, or ends it if an example has its own.
     pub(super) fn serve(&mut self, on: bool) -> Result<()> {
         for name in self.cluster.nodes() {
             self.cluster.node(name)?.kill_processes(&["cluster"])?;
@@ -122,18 +122,18 @@ impl Stage {
         Ok(())
     }
 
-    /// Returns the first node that is well.
+    /// The first healthy node.
     pub(super) fn first(&self) -> Result<NodeName> {
-        self.cluster.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is well".into()))
+        self.cluster.well().first().copied().ok_or_else(|| HarnessError::Wrong("no node is healthy".into()))
     }
 
-    /// Returns the node that is well and not this one.
+    /// The healthy node other than this one.
     pub(super) fn other(&self, node: NodeName) -> Result<NodeName> {
         let other = self.cluster.well().into_iter().find(|other| *other != node);
-        other.ok_or_else(|| HarnessError::Wrong(format!("no node but {node} is well")))
+        other.ok_or_else(|| HarnessError::Wrong(format!("no node except {node} is healthy")))
     }
 
-    /// Runs a command that waits for what the cluster does.
+    /// Runs a command that waits for the cluster's actions.
     pub(super) fn run_long(&self, words: &[&str]) -> Result<()> {
         self.cluster.node(self.first()?)?.command(words)?.limit(SETTLE_LIMIT).run().map(drop)
     }

@@ -11,13 +11,13 @@ use super::stage::{SETTLE_LIMIT, Stage};
 const INSTALLED: &str = "/usr/lib/ocf/resource.d/heartbeat/eip";
 /// The default, which crmsh writes out when it manages a resource again.
 const MANAGED: &str = "+ eip meta is-managed=true";
-/// Names the log of what changes on the devices.
+/// Name of the log of changes on the devices.
 const DEVICES: &str = "devices";
 
 pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     stage.cluster().run(&["pcs", "resource", "delete", RESOURCE])?;
     stage.everywhere(&["install", "-m", "755", "/run/harness/one-parameter-eip", INSTALLED])?;
-    // As that agent's own documents have it.
+    // As in that agent's own documents.
     let create = format!(
         "pcs resource create {RESOURCE} ocf:heartbeat:eip elastic_ip={ELASTIC_IP} \
          op start timeout=60s interval=0s on-fail=stop op monitor timeout=60s interval=10s on-fail=restart \
@@ -29,7 +29,7 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
     let (began, before) = (now(), stage.configuration()?);
     let script = stage.script("from-one-parameter-eip.sh");
     script.clone().argument("1").run(stage.cluster(), holder)?;
-    // By rename, as packages do it: an unmanaged resource is monitored all the same.
+    // By rename, as packages do it: an unmanaged resource is still monitored.
     let install =
         format!("install -m 755 /run/harness/eip {INSTALLED}.new && mv -f {INSTALLED}.new {INSTALLED}");
     stage.everywhere(&["sh", "-c", &install])?;
@@ -46,7 +46,7 @@ pub(super) fn from_one_parameter(stage: &mut Stage) -> Result<String> {
 
 pub(super) fn from_awseip(stage: &mut Stage) -> Result<String> {
     let allocation = stage.allocation()?;
-    // With unusual settings, which have to be there afterwards.
+    // With unusual settings, which must be kept.
     let create = format!(
         "pcs resource create {RESOURCE} ocf:heartbeat:awseip elastic_ip={ELASTIC_IP} allocation_id={allocation} \
          awscli=/usr/local/sbin/aws api_delay=1 profile=default op monitor interval=20s timeout=30s on-fail=restart \
@@ -83,14 +83,14 @@ pub(super) fn from_move_ip(stage: &mut Stage) -> Result<String> {
         named.push(MANAGED);
     }
     let holder = by_script(stage, "from-aws-vpc-move-ip.sh", &create, &named)?;
-    // As the script says at its end.
+    // As the script recommends at its end.
     stage.cluster().set_meta("allow-migrate", "true")?;
     stage.move_without_a_gap()?;
     Ok(format!("the address never left {holder}, its device or its routes; every client was answered"))
 }
 
-/// Creates the resource of an older agent and has a script switch it, which changes what is named. Returns the node on which it
-/// stays.
+/// Creates the resource of an older agent and runs a script that switches it, which makes the named changes. Returns the node on which
+/// it stays.
 fn by_script(stage: &mut Stage, script: &str, create: &str, named: &[impl AsRef<str>]) -> Result<NodeName> {
     stage.cluster().run(&["pcs", "resource", "delete", RESOURCE])?;
     stage.everywhere(&["sh", "-c", "mkdir -p /root/.aws; echo '[default]' >/root/.aws/config"])?;
@@ -116,13 +116,13 @@ fn by_script(stage: &mut Stage, script: &str, create: &str, named: &[impl AsRef<
     Ok(holder)
 }
 
-/// What the switches to `eip` change beside the agent: they configure live moves.
+/// The changes by the switches to `eip` in addition to the agent: they configure live moves.
 fn managed_again(tool: Tool) -> impl Iterator<Item = String> {
     let own = (tool == Tool::Crmsh).then_some(MANAGED);
     ["+ eip meta allow-migrate=true"].into_iter().chain(own).map(str::to_owned)
 }
 
-/// Has the example stop after the change of the type, and does what it then says.
+/// Stops the example after the change of the type, and follows its instructions for going back.
 fn go_back(stage: &Stage, script: &str, holder: NodeName) -> Result<()> {
     let stumble = "mkdir -p /run/harness/stumble && cat >/run/harness/stumble/crm_resource <<'END'
 #!/bin/sh

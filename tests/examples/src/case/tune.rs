@@ -10,20 +10,20 @@ use cluster::wait::{Polled, now, until};
 use super::Tool;
 use super::stage::{SETTLE_LIMIT, Stage};
 
-/// What the example sets, in seconds.
+/// The token timeout that the example sets, in seconds.
 const TOKEN: f64 = 1.0;
 const MONITOR: f64 = 5.0;
-/// How much longer a busy machine may take than the example says.
+/// Factor by which a busy machine may be slower than the example says.
 const SLOW: f64 = 3.0;
-/// Soon after a start, a monitor queries EC2 again for half of its 20 s before it believes that the address is gone [stale-1].
+/// Soon after a start, a monitor queries EC2 for half of its 20 s before it accepts that the address is gone [stale-1].
 const DOUBTFUL: f64 = 10.0;
-/// How many nodes may have to die until one does so undisturbed.
+/// How many nodes may have to fail until one takeover is undisturbed.
 const DEATHS: usize = 3;
 
 pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     let before = token(stage)?;
     if stage.tool() == Tool::Crmsh {
-        // What the example asks for.
+        // What the example requires.
         stage.everywhere(&["env", "HOME=/root", "crm", "corosync", "set", "totem.token", "1000"])?;
     }
     settings(stage)?;
@@ -35,7 +35,7 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     let mut holder = stage.settle(None)?;
     let mut died = death(stage)?;
     let expected = 2.2 * TOKEN + 1.0;
-    // Whatever else the machine does only lengthens it, by whole seconds in which Pacemaker waits for itself; a wrong setting does each time.
+    // Any other load only makes it longer, by whole seconds in which Pacemaker waits for itself; a wrong setting makes it longer each time.
     for _ in 1..DEATHS {
         if died < expected + SLOW {
             break;
@@ -48,11 +48,11 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
         format!("without service for {died:.1} s, expected {expected:.1} s")
     })?;
     stage.repair_all()?;
-    // The node that comes back does not draw the address to it.
+    // The node that comes back does not attract the address.
     let survivor = stage.settle(None)?;
     ensure(survivor != holder, || format!("the address went back to {holder}"))?;
     stage.move_without_a_gap()?;
-    // The next examples have the machines as they were.
+    // The next examples expect the machines as they were.
     match stage.tool() {
         Tool::Crmsh => {
             stage.everywhere(&["env", "HOME=/root", "crm", "corosync", "set", "totem.token", &before])?;
@@ -75,7 +75,7 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     ))
 }
 
-/// Runs the example and looks at what it sets; nothing may stop meanwhile.
+/// Runs the example and checks its settings; meanwhile nothing may stop.
 pub(super) fn settings(stage: &mut Stage) -> Result<String> {
     // An unusual one: by its allocation, with parameters, a reaction and a second monitor that have to stay.
     let allocation = format!("allocation_id={}", stage.allocation()?);
@@ -109,7 +109,7 @@ pub(super) fn settings(stage: &mut Stage) -> Result<String> {
     Ok("all is set, and nothing stopped".into())
 }
 
-/// The address is taken away from the node that runs the resource: the next monitor notices.
+/// Takes the address away from the node that runs the resource: the next monitor notices. Returns after how many seconds.
 fn taken_away(stage: &Stage) -> Result<f64> {
     let at = now();
     stage.cluster().world().cloud().disassociate(ELASTIC_IP);
@@ -124,7 +124,7 @@ fn taken_away(stage: &Stage) -> Result<f64> {
     Ok(back)
 }
 
-/// The active node loses power. Returns for how long a client got no answer, in seconds.
+/// Cuts the active node's power. Returns for how many seconds a client got no answer.
 fn death(stage: &mut Stage) -> Result<f64> {
     let holder = stage.settle(None)?;
     let mut story = Story::default();
@@ -136,7 +136,7 @@ fn death(stage: &mut Stage) -> Result<f64> {
     Ok(stage.cluster_mut().tell(&story)?.outage.longest)
 }
 
-/// Returns the token of the last node, in milliseconds.
+/// Token timeout on the last node, in milliseconds.
 fn token(stage: &Stage) -> Result<String> {
     let last = stage.cluster().nodes().pop().ok_or_else(|| HarnessError::Wrong("no node".into()))?;
     let line = stage.cluster().node(last)?.run(&["corosync-cmapctl", "-g", "runtime.config.totem.token"])?;

@@ -1,7 +1,7 @@
 //! Nodes as the examples expect them: newly installed machines in AWS with the real pcs, pcsd and crmsh, but no cluster yet. EC2
 //! is at AWS's own host name, so that no example needs another endpoint.
 //!
-//! What is not real: systemd, the package manager, AWS.
+//! Simulated are systemd, the package manager and AWS.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -19,9 +19,9 @@ use cluster::topology::{CLOUD_IP, Layout, NodeName, WEB_PORT};
 
 use crate::cli::ExamplesPlan;
 
-/// Where the SDK and the AWS CLI look for EC2 in the simulator's region.
+/// Host names under which the SDK and the AWS CLI look for EC2 and STS in the simulator's region.
 const ENDPOINTS: [&str; 2] = ["ec2.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"];
-/// Programs that stand in for others, with the name under which `prepare.sh` finds them.
+/// Programs that stand in for others, with the names under which `prepare.sh` finds them.
 const STAND_INS: [(&str, &str); 5] = [
     ("systemctl", include_str!("systemctl.sh")),
     ("installer", include_str!("installer.sh")),
@@ -29,16 +29,16 @@ const STAND_INS: [(&str, &str); 5] = [
     ("one-parameter-eip", include_str!("one-parameter-eip.sh")),
     ("sap-instance", include_str!("sap-instance.sh")),
 ];
-/// The bundle of Debian and that of the RHEL family.
+/// The CA bundles of Debian and of the RHEL family.
 const BUNDLES: [&str; 2] = ["ssl/certs/ca-certificates.crt", "pki/ca-trust/extracted/pem/tls-ca-bundle.pem"];
 
 /// Boots two nodes without a cluster.
 ///
 /// # Errors
-/// When any part fails to come up.
+/// If any part fails to come up.
 pub fn boot(plan: &ExamplesPlan, layout: Layout) -> Result<PacemakerCluster> {
     let tls = Tls::new(&ENDPOINTS, Validity::Now).map_err(HarnessError::io("making a certificate"))?;
-    // The token is the examples' business.
+    // The examples set the token.
     let options =
         ClusterOptions { agent: plan.agent.clone(), nodes: 2, token: Duration::from_secs(1), layout };
     let cluster = PacemakerCluster::boot(&options, |state, node| prepare(state, node, layout, plan, &tls))?;
@@ -56,7 +56,7 @@ fn prepare(state: &StateDir, node: NodeName, layout: Layout, plan: &ExamplesPlan
     for bundle in BUNDLES.map(|bundle| etc.join(bundle)).iter().filter(|bundle| bundle.is_file()) {
         append(bundle, tls.ca_pem())?;
     }
-    // nginx answers as the harness's own web server does: with the name of the node.
+    // nginx answers like the harness's own web server: with the name of the node.
     state.write(&format!("{node}/etc/nginx/nginx.conf"), &nginx(node, layout))?;
     let names = ENDPOINTS.map(|name| format!("{CLOUD_IP} {name}\n")).concat();
     append(&folder.join("hosts"), &names)?;
@@ -75,7 +75,7 @@ fn share(state: &StateDir, plan: &ExamplesPlan) -> Result<()> {
 }
 
 fn nginx(node: NodeName, layout: Layout) -> String {
-    // Not everywhere: the metadata service is on this port, too.
+    // Not on every address: the metadata service uses this port, too.
     let addresses =
         [Ipv4Addr::LOCALHOST, node.address()].map(IpAddr::from).into_iter().chain(layout.shared());
     let listen: Vec<_> =

@@ -1,6 +1,6 @@
-//! The commands of pcs 0.9 as tables, which [`super::grammar`] parses; their source is documented there.
+//! The commands of pcs 0.9 as tables, which [`super::grammar`] parses and whose source it documents.
 
-/// Options that a command takes, with whether each takes a value: after `=`, or, if it must have one, as the next word.
+/// A command's options, and whether each takes a value: after `=`, or, if it must have one, as the next word.
 pub(super) type OptionTable = &'static [(&'static str, Value)];
 
 /// Whether an option takes a value.
@@ -13,13 +13,13 @@ pub(super) enum Value {
     Must,
 }
 
-/// What may stand after the command's words and options.
+/// What may follow the command's words and options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
     Nothing,
-    /// At least so many and at most so many plain words.
+    /// A minimum and a maximum number of plain words.
     Words(usize, usize),
-    /// Assignments alone, at least one.
+    /// Only assignments, at least one.
     Assignments,
     /// An id, then assignments.
     IdAndAssignments,
@@ -29,11 +29,11 @@ pub(super) enum Rest {
     Update,
     /// Assignments, then more of them in sections with these names.
     Sections(&'static [&'static str]),
-    /// `A with B`, or `A then B` with perhaps an action before each, perhaps a score, perhaps options.
+    /// `A with B`, or `A then B` with an optional action before each, an optional score and options.
     Pair(&'static str),
-    /// A resource, `rule`, perhaps a score, and an expression.
+    /// A resource, `rule`, an optional score, and an expression.
     Rule,
-    /// A file and how much of it.
+    /// A file and a scope.
     Push,
 }
 
@@ -48,7 +48,7 @@ const WAIT: (&str, Value) = ("--wait", Value::Maybe);
 const FORCE: (&str, Value) = ("--force", Value::None);
 const MANY: usize = usize::MAX;
 
-/// The commands that the examples use, and some that they might.
+/// The commands that the examples use, and some that they might use.
 pub(super) const FORMS: &[CommandForm] = &[
     form(
         &["cluster", "auth"],
@@ -107,7 +107,7 @@ pub(super) const FORMS: &[CommandForm] = &[
     form(&["status"], &[("--full", Value::None)], Rest::Nothing),
 ];
 
-/// The cluster properties that Pacemaker 1.1.23 knows, of those that one might want to set; pcs refuses others.
+/// The cluster properties of Pacemaker 1.1.23 that an example might set; pcs refuses others.
 pub(super) const PROPERTIES: &[&str] = &[
     "cluster-recheck-interval",
     "crmd-transition-delay",
@@ -120,7 +120,7 @@ pub(super) const PROPERTIES: &[&str] = &[
     "stop-orphan-resources",
     "symmetric-cluster",
 ];
-/// What operations may carry beside the agent's own words.
+/// Options that operations may have, in addition to those of the agent.
 pub(super) const OPERATION_OPTIONS: &[&str] = &[
     "id",
     "interval",

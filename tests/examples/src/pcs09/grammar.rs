@@ -1,7 +1,7 @@
 //! What pcs 0.9 accepts, for the commands that the examples use.
 //!
 //! # Source
-//! `pcs help` and `pcs(8)` of pcs 0.9.169, which `CentOS` 7.9 ends with. Its verdict on each line of the tests below was
+//! `pcs help` and `pcs(8)` of pcs 0.9.169, the last version in `CentOS` 7.9. Its verdict on each line of the tests below was
 //! compared with that of the program itself.
 
 use super::forms::{CommandForm, FORMS, OPERATION_OPTIONS, PROPERTIES, Rest, Value};
@@ -9,13 +9,13 @@ use super::forms::{CommandForm, FORMS, OPERATION_OPTIONS, PROPERTIES, Rest, Valu
 /// A command line that pcs 0.9 accepts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parsed {
-    /// The CIB file to work on, of `-f`.
+    /// The CIB file to work on, from `-f`.
     pub file: Option<String>,
     /// All other words.
     pub command: Vec<String>,
 }
 
-/// Reads a command line, or says why pcs 0.9 would refuse it.
+/// Parses a command line. The error says why pcs 0.9 would refuse it.
 pub fn parse(words: &[&str]) -> Result<Parsed, String> {
     let (file, words) = match words {
         ["-f", file, rest @ ..] => (Some((*file).to_owned()), rest),
@@ -35,7 +35,7 @@ pub fn parse(words: &[&str]) -> Result<Parsed, String> {
     Ok(Parsed { file, command: words.iter().map(ToString::to_string).collect() })
 }
 
-/// Returns the words that are no options, after each option was found to be one that the command takes.
+/// The words that are not options, after checking that the command takes each option.
 fn without_options<'a>(words: &[&'a str], form: &CommandForm) -> Result<Vec<&'a str>, String> {
     let mut plain = Vec::new();
     let mut words = words.iter();
@@ -122,14 +122,14 @@ fn rest(form: &CommandForm, words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Leaves out the actions that may stand before the resources of `constraint order`.
+/// Omits the actions that may precede the resources of `constraint order`.
 fn without_actions<'a>(between: &str, words: &[&'a str]) -> Vec<&'a str> {
     let is_action = |word: &str| between == "then" && ["start", "stop", "promote", "demote"].contains(&word);
     words.iter().copied().filter(|word| !is_action(word)).collect()
 }
 
 fn counted(command: &str, words: &[&str], least: usize, most: usize) -> Result<(), String> {
-    // Here lies the difference that is met most often: from 0.10 on, `addr=` and `token=` stand among the words.
+    // This is the difference that users meet most often: from 0.10 on, `addr=` and `token=` are among the words.
     let misplaced = words.iter().find(|word| word.contains('=') && !word.starts_with("scope="));
     if let Some(word) = misplaced {
         return Err(format!("`{word}` has no place in `{command}`"));

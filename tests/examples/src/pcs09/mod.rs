@@ -1,9 +1,9 @@
-//! A stand-in for pcs 0.9, which no distribution has any more: accepts exactly what pcs 0.9.169 accepted, and translates it for
+//! A stand-in for pcs 0.9, which no distribution includes any more: accepts exactly what pcs 0.9.169 accepted, and translates it for
 //! the installed pcs.
 //!
 //! [`grammar`] parses the commands that the examples use; [`modern`] translates them to pcs 0.11, so that the examples for
-//! `CentOS` 7 run on a real cluster too. Commands that create a cluster are checked but not executed: they are run where there is
-//! one.
+//! `CentOS` 7 run on a real cluster too. Commands that create a cluster are checked but not executed: they run where a cluster already
+//! exists.
 
 mod forms;
 mod grammar;
@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 
 use self::grammar::Parsed;
 
-/// The installed pcs, by its path: by name, this stand-in is found.
+/// The installed pcs, by its path: by name, this stand-in would be found.
 const PCS: &str = "/usr/sbin/pcs";
 
 /// Does what `pcs WORDS` of pcs 0.9 would do.

@@ -1,6 +1,6 @@
 //! Translates commands of pcs 0.9 to pcs 0.11.
 
-/// Returns what to say to pcs 0.11, or nothing where a cluster would have to be made.
+/// The command for pcs 0.11; `None` if it would create a cluster.
 pub fn translate(words: &[String]) -> Option<Vec<String>> {
     let text: Vec<&str> = words.iter().map(String::as_str).collect();
     let modern: Vec<&str> = match text.as_slice() {

@@ -1,5 +1,5 @@
-//! Every example with a stand-in for each program it calls, one call of which fails or prints nothing: what the example says,
-//! and what it writes.
+//! Every example with a stand-in for each program that it calls. One call fails or prints nothing: what the example prints then, and
+//! what it writes.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -30,9 +30,9 @@ const PROGRAMS: [&str; 19] = [
     "yum",
     "zypper",
 ];
-/// What the examples use that changes nothing outside their own folder.
+/// Programs in the examples that change nothing outside their own folder.
 const UTILITIES: [&str; 8] = ["cat", "cp", "grep", "mktemp", "rm", "sed", "sh", "wc"];
-/// Prints what the program would if all is well. Call number `FAILS` is refused; call number `SILENT` ends with 0 without output.
+/// Prints the program's output of a successful call. Call number `FAILS` is refused; call number `SILENT` exits with 0 without output.
 const STAND_IN: &str = r#"#!/bin/sh
 name=${0##*/}
 echo "$name $*" >>"$FOLDER/calls"
@@ -55,7 +55,7 @@ const CIB: &str = r#"<primitive id="eip" class="ocf" provider="heartbeat" type="
   <op id="eip-op" name="start" interval="0s" on-fail="stop"/>
 </primitive>
 "#;
-/// Calls whose failure may mean no more than that there is nothing of that kind.
+/// Calls whose failure may just mean that there is nothing of that kind.
 const QUESTIONS: [&str; 4] =
     ["cibadmin --query", "crm_mon", "crm_resource --resource eip --get-parameter", "corosync-cmapctl"];
 
@@ -63,11 +63,11 @@ struct Rehearsal {
     code: i32,
     stderr: String,
     calls: Vec<String>,
-    /// What was given to `crm configure load`.
+    /// Input of `crm configure load`.
     loaded: String,
 }
 
-/// A number of a call, and what becomes of it.
+/// How a call fails, and the call's number.
 type Trouble = Option<(&'static str, usize)>;
 
 fn rehearse(script: &str, argument: &str, trouble: Trouble) -> Rehearsal {
@@ -91,7 +91,7 @@ fn rehearse_on(cib: &str, script: &str, argument: &str, trouble: Trouble) -> Reh
     }
     folder.write("cib", cib);
     folder.write("corosync.conf", "  token: 1000\n");
-    // What they name by its path.
+    // Programs that it calls by their paths.
     let example = text(script)
         .replace("/usr/lib/ocf/resource.d/heartbeat/", &format!("{here}/bin/"))
         .replace("/etc/corosync/corosync.conf", &format!("{here}/corosync.conf"))
@@ -116,7 +116,7 @@ fn rehearse_on(cib: &str, script: &str, argument: &str, trouble: Trouble) -> Reh
     }
 }
 
-/// Hands every example to `judge`, with each of its arguments and with what it calls if all is well.
+/// Passes every example to `judge`, with each of its arguments and with its calls if none fails.
 fn each(judge: impl Fn(&str, &str, &[String]) + Sync) {
     std::thread::scope(|scope| {
         for tool in [Tool::Pcs, Tool::Pcs09, Tool::Crmsh] {
