@@ -23,11 +23,11 @@ use crate::naive::PolicyClient;
 use crate::names::{instance, node, overlay_ip, private_ip, public_ip, table};
 use crate::policy::RetryPolicy;
 
-/// One way of a call, at least and at most: what is between two zones and an API endpoint of their Region.
+/// Minimum and maximum one-way latency of a call, from two zones to an API endpoint of their Region.
 const WAY: std::ops::Range<Duration> = Duration::from_millis(10)..Duration::from_millis(30);
-/// The longest that the metadata service takes for an answer, and that it is waited for.
+/// Maximum response time of the metadata service, and how long clients wait for it.
 const METADATA: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(1));
-/// The networks of the nodes that die, of those that survive, and of the secondary addresses.
+/// The networks of the failing nodes, of the surviving ones, and of the secondary addresses.
 const DEAD: u8 = 1;
 const ALIVE: u8 = 2;
 const SECONDARY: u8 = 3;
@@ -35,11 +35,11 @@ const SECONDARY: u8 = 3;
 /// A kind of address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StormKind {
-    /// An Elastic IP, by the resource `eip`.
+    /// An Elastic IP, with the resource `eip`.
     Elastic,
-    /// A secondary private address, by the resource `vip`.
+    /// A secondary private address, with the resource `vip`.
     Private,
-    /// An overlay address with one route table, by the resource `overlay-ip`.
+    /// An overlay address with one route table, with the resource `overlay-ip`.
     Overlay,
 }
 
@@ -47,7 +47,7 @@ impl StormKind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Elastic, Self::Private, Self::Overlay];
 
-    /// The name of its resource.
+    /// Name of its resource.
     pub fn name(self) -> &'static str {
         match self {
             Self::Elastic => "eip",
@@ -56,7 +56,7 @@ impl StormKind {
         }
     }
 
-    /// The bucket of the call that takes it.
+    /// Token bucket of the call that takes it.
     pub fn rate(self) -> Rate {
         match self {
             Self::Elastic | Self::Overlay => Buckets::aws().mutate,
@@ -65,25 +65,25 @@ impl StormKind {
     }
 }
 
-/// A storm to be played.
+/// Options of a storm.
 #[derive(Debug, Clone, Copy)]
 pub struct Storm {
-    /// What they take over.
+    /// The kind of address that they take over.
     pub kind: StormKind,
-    /// How many clusters lose their node.
+    /// Number of clusters that lose their node.
     pub clusters: usize,
-    /// How long the cluster manager gives each start.
+    /// The cluster manager's timeout for each start.
     pub timeout: Duration,
-    /// What they do when AWS asks them to slow down.
+    /// What the clients do when AWS throttles them.
     pub policy: RetryPolicy,
-    /// Where times and pauses are drawn from: the same seed gives the same storm.
+    /// Random seed for times and pauses: the same seed gives the same storm.
     pub seed: u64,
 }
 
 impl Storm {
-    /// Plays it: all of them start at the same instant.
+    /// Plays it: all clusters start at the same time.
     pub fn play(&self) -> Figures {
-        // The agent draws its pauses from here.
+        // The agent draws its pauses from this generator.
         fastrand::seed(self.seed);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -106,7 +106,7 @@ impl Storm {
             let took = start.await.unwrap_or_else(|error| panic!("cluster {cluster}: {error}"));
             assert!(
                 took.is_none() || self.is_held(&account, cluster),
-                "cluster {cluster} says that it has its address, which it has not"
+                "cluster {cluster} reports that it has its address, but it does not"
             );
             taken.extend(took);
         }
@@ -115,7 +115,7 @@ impl Storm {
         Figures::new(what, self.kind.rate(), self.clusters, self.timeout, taken, count)
     }
 
-    /// Makes an account with an address for each cluster, each held by the node that dies, and full buckets.
+    /// An account with full buckets and an address for each cluster, held by the node that fails.
     fn account(&self) -> Account {
         let account = Account::new(self.seed);
         for cluster in 0..self.clusters {
@@ -146,7 +146,7 @@ impl Storm {
         account
     }
 
-    /// Whether the surviving node of a cluster has its address.
+    /// True if the surviving node of a cluster has its address.
     fn is_held(&self, account: &Account, cluster: usize) -> bool {
         let survivor = account.instance(&instance(ALIVE, cluster));
         survivor.iter().flat_map(|instance| &instance.interfaces).any(|interface| match self.kind {
@@ -159,7 +159,7 @@ impl Storm {
         })
     }
 
-    /// Starts the resource on the surviving node, and returns when that was done; `None` if it failed.
+    /// Starts the resource on the surviving node; returns when that was done, or `None` if it failed.
     async fn start(&self, account: &Account, cluster: usize, deadline: Deadline) -> Option<Duration> {
         let name = instance(ALIVE, cluster);
         let (way, attempt) = METADATA;
@@ -175,7 +175,7 @@ impl Storm {
             );
         }
         let records = MemoryRecords::default();
-        // As every standby that has probed, it knows the address and its allocation, or its route table.
+        // Like every standby after a probe, it knows the address and its allocation, or its route table.
         records.durable.borrow_mut().pair = account.address(public_ip(cluster)).map(|address| Pair {
             public_ip: address.public_ip,
             allocation: address.allocation,

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use aws_sim::{CallRecord, Service};
 
-/// The requests of a storm.
+/// Number of requests in a storm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Calls that take an address, with those that were refused.
+    /// Calls that take an address, including those that were refused.
     pub taking: usize,
-    /// Describes, with those that were refused.
+    /// Describes, including those that were refused.
     pub describe: usize,
-    /// How many of both were refused.
+    /// Refused requests of both kinds.
     pub refused: usize,
-    /// How many there were in each second.
+    /// Requests in each second.
     pub by_second: Vec<usize>,
 }
 
 impl Count {
-    /// Counts what a model was asked.
+    /// Counts the requests to a model.
     pub fn of(records: &[CallRecord]) -> Self {
         let mut count = Self::default();
         for record in records.iter().filter(|record| record.service == Service::Ec2) {
@@ -30,14 +30,14 @@ impl Count {
     /// Counts a request.
     ///
     /// # Panics
-    /// If it is no part of a takeover.
+    /// If it is not part of a takeover.
     pub fn add(&mut self, operation: &str, at: Duration, refused: bool) {
         match operation {
             "AssociateAddress" | "AssignPrivateIpAddresses" | "ReplaceRoute" => self.taking += 1,
             "DescribeAddresses" | "DescribeNetworkInterfaces" | "DescribeRouteTables" => {
                 self.describe += 1;
             }
-            other => panic!("{other} is no part of a takeover"),
+            other => panic!("{other} is not part of a takeover"),
         }
         self.refused += usize::from(refused);
         let second = usize::try_from(at.as_secs()).unwrap_or(usize::MAX);

@@ -8,42 +8,42 @@ use tokio::time::Instant;
 
 use crate::count::Count;
 
-/// How much later than the buckets allow the last takeover may come.
+/// The last takeover may come later than the buckets allow by this factor.
 pub const GOAL: f64 = 1.2;
-/// The time for an action allows all takeovers where it is longer than the bound by this factor: a client can't know when a
-/// token will be there for it.
+/// A timeout allows all takeovers if it is longer than the bound by this factor: a client can't know when there will be a token
+/// for it.
 const AMPLE: f64 = 1.1;
-/// The part of the tokens of a time that is too short that have to be used.
+/// If the timeout is too short, this share of its tokens has to be used.
 const USED: f64 = 0.95;
-/// Seconds that the last takeover may come late in any case: a storm of some clusters is soon over, and is not expected to be
-/// as quick there.
+/// Seconds by which the last takeover may be late in any case: a storm of few clusters is soon over, and is not expected to be
+/// as fast.
 const SOON: f64 = 6.0;
 
-/// The head of the table whose rows are [`Figures::row`].
+/// Header of the table whose rows are [`Figures::row`].
 pub const HEAD: &str = "\
 | policy | clusters | timeout | taken over | tokens for | last | bound | ratio | median | calls each | queries each | refused | busiest second |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ";
 
-/// What came of a storm.
+/// Results of a storm.
 #[derive(Debug, Clone)]
 pub struct Figures {
-    /// Who did it.
+    /// Kind of address and policy.
     pub what: String,
-    /// The bucket of the call that takes an address.
+    /// Token bucket of the call that takes an address.
     pub rate: Rate,
-    /// How many clusters there were.
+    /// Number of clusters.
     pub clusters: usize,
-    /// How long each start was given.
+    /// Timeout of each start.
     pub timeout: Duration,
     /// When each takeover was done, counted from the beginning, in order.
     pub taken: Vec<Duration>,
-    /// What the account was asked.
+    /// Requests to the account.
     pub count: Count,
 }
 
 impl Figures {
-    /// Makes the figures of a storm.
+    /// Computes the figures of a storm.
     pub fn new(
         what: String,
         rate: Rate,
@@ -56,35 +56,35 @@ impl Figures {
         Self { what, rate, clusters, timeout, taken, count }
     }
 
-    /// Returns how many starts failed.
+    /// Number of starts that failed.
     pub fn failed(&self) -> usize {
         self.clusters - self.taken.len()
     }
 
-    /// Returns when the last takeover was done.
+    /// When the last takeover was done.
     pub fn last(&self) -> Duration {
         self.taken.last().copied().unwrap_or_default()
     }
 
-    /// Returns how much later the last takeover came than the buckets allow; nothing where not all came.
+    /// By which factor the last takeover came later than the buckets allow; `None` if not all succeeded.
     pub fn ratio(&self) -> Option<f64> {
         let bound = bound(self.rate, self.clusters);
         (self.failed() == 0 && !bound.is_zero()).then(|| self.last().as_secs_f64() / bound.as_secs_f64())
     }
 
-    /// Returns how many takeovers there are tokens for in the time of a start.
+    /// For how many takeovers there are tokens before the timeout of a start.
     pub fn possible(&self) -> usize {
         let tokens = self.budget().as_secs_f64().mul_add(self.rate.per_second, self.rate.burst);
         (0..self.clusters).take_while(|&index| number(index) + 1.0 <= tokens).count()
     }
 
-    /// Returns the requests of both kinds for each cluster.
+    /// Requests of both kinds per cluster.
     pub fn requests_each(&self) -> f64 {
         self.each(self.count.taking + self.count.describe)
     }
 
-    /// Returns what of the goal was missed: none may fail where the time allows all, nor may the last be late; else
-    /// the tokens that there are have to be used.
+    /// The part of the goal that was missed, if any. If the timeout allows all takeovers, none may fail and the last must not be late;
+    /// otherwise the available tokens have to be used.
     pub fn missed(&self) -> Option<String> {
         let bound = bound(self.rate, self.clusters).as_secs_f64();
         if self.budget().as_secs_f64() >= bound * AMPLE {
@@ -97,10 +97,10 @@ impl Figures {
         }
         let (taken, possible) = (self.taken.len(), self.possible());
         (number(taken) < number(possible) * USED)
-            .then(|| format!("{taken} took over where there are tokens for {possible}"))
+            .then(|| format!("{taken} took over, although there are tokens for {possible}"))
     }
 
-    /// Returns the row of the table, with its line end.
+    /// The row of the table, with its line end.
     pub fn row(&self) -> String {
         let busiest = self.count.by_second.iter().skip(1).max().copied().unwrap_or_default();
         let requests = self.count.taking + self.count.describe;
@@ -122,7 +122,7 @@ impl Figures {
         )
     }
 
-    /// Returns the time in which a start is tried: the timeout without what the agent keeps for its answer.
+    /// The time in which a start is tried: the timeout minus the agent's margin.
     fn budget(&self) -> Duration {
         Deadline::new(Instant::now(), self.timeout).budget()
     }
@@ -132,14 +132,14 @@ impl Figures {
     }
 }
 
-/// Returns the time before which the last of so many takeovers can't be done, whoever does them: each needs an order of its own
-/// and a look that confirms it, and each bucket gives what it holds at once and then its rate.
+/// The time before which the last of this many takeovers can't be done by any client: each needs a mutating call and a query that
+/// confirms it, and each bucket gives its capacity at once and then its rate.
 pub fn bound(taking: Rate, clusters: usize) -> Duration {
     let wait = |rate: Rate| ((number(clusters) - rate.burst) / rate.per_second).max(0.0);
     Duration::from_secs_f64(wait(taking).max(wait(Buckets::aws().describe)))
 }
 
-/// Returns a count as a number to calculate with: counts here are far below 2^32.
+/// A count as a number to calculate with: counts here are far below 2^32.
 fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

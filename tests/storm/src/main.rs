@@ -11,29 +11,29 @@ use storm::figures::{Figures, GOAL, HEAD, bound};
 use storm::policy::RetryPolicy;
 use storm::processes;
 
-/// The size of the storm of processes, which is played on virtual time too.
+/// Size of the storm of processes, which is played on virtual time too.
 const SMALL: usize = 300;
-/// What Pacemaker takes where nothing is set, what the agent's meta-data advises, and half as much again.
+/// Pacemaker's default timeout, the one that the agent's meta-data advises, and one and a half times that.
 const USUAL: [Duration; 3] = [Duration::from_secs(20), Duration::from_mins(1), Duration::from_secs(90)];
 
 /// Plays storms: very many clusters of one account that take over at once, under AWS's token buckets.
 #[derive(Debug, Parser)]
 struct StormOptions {
-    /// Clusters in one process, on virtual time; 0 leaves that part out.
+    /// Number of clusters in one process, on virtual time; 0 omits that part.
     #[arg(long, default_value_t = 10_000)]
     clusters: usize,
-    /// Clusters that are processes of the built agent; 0 leaves that part out.
+    /// Number of clusters that are processes of the built agent; 0 omits that part.
     #[arg(long, default_value_t = SMALL)]
     processes: usize,
-    /// Where times and pauses on virtual time are drawn from. By default another in each run; it is printed.
+    /// Random seed for times and pauses on virtual time. By default a new one for each run; it is printed.
     #[arg(long)]
     seed: Option<u64>,
-    /// Where the table is written.
+    /// File to write the table to.
     #[arg(long, default_value = "storm.md")]
     table: PathBuf,
 }
 
-/// The rows so far, and what of the goal was missed.
+/// The rows so far, and the missed parts of the goal.
 #[derive(Debug, Default)]
 struct StormReport {
     text: String,
@@ -47,7 +47,7 @@ impl StormReport {
         self.text.push_str(text);
     }
 
-    /// Adds a row. What a naive policy misses is what was to be shown.
+    /// Adds a row. A naive policy is expected to miss the goal.
     fn row(&mut self, figures: &Figures, ours: bool) {
         self.say(&figures.row());
         if let Some(missed) = figures.missed().filter(|_| ours) {
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     let mut report = StormReport::default();
     if options.processes > 0 {
         report.say(&format!("{} processes of the built agent\n\n{HEAD}", options.processes));
-        // They take their time: the two timeouts that are met most, and an ample one.
+        // These take real time: the two most common timeouts, and an ample one.
         for timeout in USUAL.into_iter().take(2).chain([ample(StormKind::Elastic, options.processes)]) {
             report.row(&processes::play(options.processes, timeout), true);
         }
@@ -99,7 +99,7 @@ fn main() -> ExitCode {
     if report.missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Returns the timeouts that are tried: the usual ones, one that just allows all takeovers, and an ample one.
+/// The timeouts to try: the usual ones, one that just allows all takeovers, and an ample one.
 fn timeouts(kind: StormKind, clusters: usize) -> Vec<Duration> {
     let just = Duration::from_secs(bound(kind.rate(), clusters).mul_f64(1.25).as_secs() + 2);
     let mut all: Vec<_> = USUAL.into_iter().chain([just, ample(kind, clusters)]).collect();
@@ -108,7 +108,7 @@ fn timeouts(kind: StormKind, clusters: usize) -> Vec<Duration> {
     all
 }
 
-/// Returns a timeout that allows much more than all takeovers: an hour for ten thousand.
+/// A timeout that allows much more than all takeovers: an hour for ten thousand.
 fn ample(kind: StormKind, clusters: usize) -> Duration {
     Duration::from_secs(bound(kind.rate(), clusters).mul_f64(1.8).as_secs().div_ceil(300) * 300)
 }

@@ -23,13 +23,13 @@ pub struct PolicyClient {
 }
 
 impl PolicyClient {
-    /// The client of an action that begins.
+    /// The client of an action that begins now.
     pub fn new(account: &Account, client: ModelClient, policy: RetryPolicy, deadline: Deadline) -> Self {
         let (random, ordered) = (RefCell::new(fastrand::Rng::new()), Cell::new(false));
         Self { account: account.clone(), client, policy, deadline, random, ordered }
     }
 
-    /// Makes one call as the policy has it.
+    /// Makes one call with the policy's retries.
     async fn call<T>(&self, call: impl AsyncFn() -> Result<T, Ec2Error>) -> Result<T, Ec2Error> {
         let mut attempts = 0;
         loop {
@@ -55,7 +55,7 @@ impl Ec2 for PolicyClient {
     async fn describe(&self, which: &Selector) -> Result<Address, Ec2Error> {
         let refused = || Ec2Error::new("DescribeAddresses", which, Ec2Fault::Refused, "not sent");
         match self.policy {
-            // What holds the address before is queried by the agent for its log only.
+            // The agent queries the previous holder only for its log.
             RetryPolicy::Fixed(_) | RetryPolicy::Sdk | RetryPolicy::Once if !self.ordered.get() => {
                 Err(refused())
             }

@@ -5,14 +5,13 @@ use std::net::Ipv4Addr;
 use eip::base::ids::{InstanceId, RouteTableId};
 use eip::cloud::model::{InstanceSpec, InterfaceSpec, parsed};
 
-/// A cluster's Elastic IP, of the range for benchmarks.
+/// A cluster's Elastic IP, in the range for benchmarks.
 pub fn public_ip(cluster: usize) -> Ipv4Addr {
     let first = u32::from(Ipv4Addr::new(198, 18, 0, 1));
     Ipv4Addr::from(first + u32::try_from(cluster).unwrap_or_default())
 }
 
-/// A cluster's address in a network of as many as are wanted: 1 is that of the nodes that die, 2 of those that survive, 3 of
-/// the secondary addresses.
+/// A cluster's address in a network: 1 is that of the failing nodes, 2 that of the surviving ones, 3 that of the secondary addresses.
 pub fn private_ip(network: u8, cluster: usize) -> Ipv4Addr {
     let [.., high, low] = (cluster + 10).to_be_bytes();
     Ipv4Addr::new(10, network, high, low)
@@ -34,7 +33,7 @@ pub fn instance(network: u8, cluster: usize) -> InstanceId {
     parsed(format!("i-{network:x}{cluster:016x}"))
 }
 
-/// Describes the node of a cluster in a network. All of them are in one subnet.
+/// The node of a cluster in a network. All nodes are in one subnet.
 pub fn node(network: u8, cluster: usize) -> InstanceSpec {
     let interface =
         InterfaceSpec { private_ips: vec![private_ip(network, cluster)], ..InterfaceSpec::default() };

@@ -6,24 +6,24 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A way to try again.
+/// A way to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryPolicy {
-    /// The agent's.
+    /// The agent's own.
     Ours,
-    /// Always the same pause, until the time is up.
+    /// Always the same pause, until the deadline.
     Fixed(Duration),
-    /// As the AWS SDKs and the AWS CLI do by themselves: three attempts in all.
+    /// The default of the AWS SDKs and the AWS CLI: three attempts in all.
     ///
     /// # Source
     /// AWS SDKs and Tools Reference Guide, "Retry behavior": standard mode, `random(0, 1) * min(20 s, 2^i s)`.
     Sdk,
-    /// One attempt: a shell script that takes the first answer. It doesn't look whether EC2 shows the address, either.
+    /// One attempt: a shell script that accepts the first response. It doesn't check whether EC2 shows the address, either.
     Once,
 }
 
 impl RetryPolicy {
-    /// Returns the pause after this many attempts; nothing where it gives up.
+    /// The pause after this many attempts; `None` to give up.
     pub fn pause(self, attempts: i32, random: &mut fastrand::Rng) -> Option<Duration> {
         match self {
             Self::Fixed(pause) => Some(pause),
@@ -31,7 +31,7 @@ impl RetryPolicy {
                 let longest = 2_f64.powi(attempts - 1).min(20.0);
                 Some(Duration::from_secs_f64(longest * random.f64()))
             }
-            // The agent's pauses are not made here.
+            // The agent's pauses are not computed here.
             Self::Ours | Self::Sdk | Self::Once => None,
         }
     }

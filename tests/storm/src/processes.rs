@@ -16,9 +16,9 @@ use crate::count::Count;
 use crate::figures::Figures;
 use crate::names::{node, public_ip};
 
-/// Agents that probe at the same time, before the storm.
+/// How many agents probe at the same time, before the storm.
 const PROBES: usize = 4;
-/// Between EC2 and its clients and back.
+/// Round-trip time between EC2 and its clients.
 const ROUND_TRIP: Duration = Duration::from_millis(40);
 
 /// A surviving node.
@@ -30,9 +30,9 @@ struct SurvivingNode {
     folder: PathBuf,
 }
 
-/// Plays a storm of real processes, and returns what came of it.
+/// Plays a storm of real processes, and returns its figures.
 ///
-/// Every node has probed before, as every standby has, so that it knows its address and allocation.
+/// Every node has probed before, like every standby, so it knows its address and allocation.
 pub fn play(processes: usize, timeout: Duration) -> Figures {
     let sim = Sim::start().unwrap_or_else(|error| panic!("the simulator: {error}"));
     let cloud = sim.cloud();
@@ -55,7 +55,7 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
         .iter()
         .map(|node| {
             let mut agent = node.run("start", ec2, timeout);
-            // Each is waited for by itself, so that its end has its own time.
+            // Each has its own waiting thread, so that its end is timed correctly.
             thread::spawn(move || {
                 let status = agent.wait().unwrap_or_else(|error| panic!("an agent: {error}"));
                 (status, began.elapsed())
@@ -71,7 +71,7 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
                 assert_eq!(holder.as_ref(), Some(&node.instance.id), "it lied: {}", node.log());
                 taken.push(took);
             }
-            // The one failure that a storm may lead to.
+            // The one failure that a storm may cause.
             Some(1) => assert!(node.log().contains("RequestLimitExceeded"), "{}", node.log()),
             _ => panic!("{status}: {}", node.log()),
         }
@@ -86,7 +86,7 @@ pub fn play(processes: usize, timeout: Duration) -> Figures {
     )
 }
 
-/// Counts what EC2 was asked since `zero`.
+/// Counts the requests to EC2 since `zero`.
 fn count(log: &[LoggedRequest], zero: f64) -> Count {
     let mut count = Count::default();
     for request in log.iter().filter(|request| request.service == Service::Ec2) {
@@ -97,7 +97,7 @@ fn count(log: &[LoggedRequest], zero: f64) -> Count {
 }
 
 impl SurvivingNode {
-    /// Makes a cluster whose address the node in the failed zone holds, and returns the other node.
+    /// Creates a cluster whose address the node in the failed zone holds; returns the other node.
     fn new(sim: &Sim, cloud: &Cloud, folder: &Path, cluster: usize) -> Self {
         let address = cloud.allocate(Some(public_ip(cluster)));
         let dead = cloud.add_instance(node(1, cluster));
@@ -113,7 +113,7 @@ impl SurvivingNode {
         Self { instance, address, imds, folder }
     }
 
-    /// Starts the agent as Pacemaker does. Nothing but loopback is in its reach.
+    /// Starts the agent as Pacemaker does. It can reach nothing but loopback.
     fn run(&self, action: &str, ec2: SocketAddr, timeout: Duration) -> Child {
         let (ec2, imds) = (format!("http://{ec2}"), format!("http://{}", self.imds));
         let folder = self.folder.display().to_string();
@@ -145,7 +145,7 @@ impl SurvivingNode {
             .unwrap_or_else(|error| panic!("the agent: {error}"))
     }
 
-    /// Returns what the agent logged on this node.
+    /// The agent's log on this node.
     fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Storms that take no time, with every build: `make storm` plays the large ones.
+//! Storms that take little time, run with every build: `make storm` plays the large ones.
 
 use std::time::Duration;
 
