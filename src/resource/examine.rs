@@ -38,12 +38,12 @@ pub enum Verdict {
     Unknown(String),
 }
 
-/// One finding.
+/// The result of one check: a line of `eipctl check`.
 #[derive(Debug)]
 pub struct Finding {
-    /// What was examined.
+    /// The subject, such as `credentials`.
     pub subject: &'static str,
-    /// The result.
+    /// Whether it is in order, and why not.
     pub verdict: Verdict,
 }
 

@@ -38,9 +38,9 @@ pub(crate) use self::start::join_all;
 /// An action of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Hold the address.
+    /// Take the address, unless it is here already.
     Start,
-    /// Release the address.
+    /// Release the address if it is here, as far as `on_stop` says.
     Stop,
     /// Check whether it is held; recurs while the resource runs.
     Monitor {
@@ -49,19 +49,19 @@ pub enum Action {
     },
     /// Check whether it is held; runs on every node before anything is started.
     Probe {
-        /// As for [`Action::Monitor`].
+        /// `OCF_CHECK_LEVEL`, as for [`Action::Monitor`].
         level: u32,
     },
     /// Check the parameters; from level 10 on, also whether they work on this node.
     Validate {
-        /// `OCF_CHECK_LEVEL`.
+        /// `OCF_CHECK_LEVEL`: below 10 only the parameters are checked.
         level: u32,
     },
     /// Prepare for the move to another node.
     MigrateTo,
     /// Take the address from the node that it is migrated from.
     MigrateFrom,
-    /// Apply changed parameters.
+    /// Accept changed parameters: nothing runs on that would have to learn them.
     Reload,
 }
 

@@ -29,7 +29,7 @@ pub struct Surroundings {
 pub enum Way {
     /// The name resolves, and there is a route.
     Found {
-        /// Host name.
+        /// Name of the endpoint, or of the proxy.
         host: String,
         /// Address that it resolves to.
         to: IpAddr,
@@ -38,7 +38,7 @@ pub enum Way {
     },
     /// The name does not resolve, or there is no route.
     Lost {
-        /// Host name.
+        /// Name of the endpoint, or of the proxy.
         host: String,
         /// What failed.
         reason: String,

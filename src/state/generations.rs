@@ -25,7 +25,7 @@ use crate::ocf::environment::Environment;
 pub struct Generation {
     /// Start time in clock ticks since boot.
     born: u64,
-    /// Process id.
+    /// Process id, which breaks ties within a tick.
     pid: u32,
 }
 

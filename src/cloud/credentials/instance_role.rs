@@ -15,7 +15,7 @@ const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 #[derive(Debug)]
 pub(super) struct InstanceRole {
     pub metadata: imds::Client,
-    /// `AWS_EC2_METADATA_DISABLED`.
+    /// Whether `AWS_EC2_METADATA_DISABLED` is true: then this source has no credentials.
     pub off: bool,
 }
 

@@ -25,7 +25,7 @@ const LONGEST_COMPLAINT: usize = 200;
 /// Polling interval for the exit of a program that has closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The configured program.
+/// The `credential_process` of a profile, which is run without a shell.
 pub(super) struct CredentialProcess {
     pub profile: String,
     pub command: String,

@@ -32,7 +32,7 @@ pub struct AwsImds {
 }
 
 impl AwsImds {
-    /// Wraps this client.
+    /// Queries through this client, at first with a limit of `imds_first` per response.
     pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
         Self {
             client,

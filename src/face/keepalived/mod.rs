@@ -33,7 +33,7 @@ pub fn is_name(name: &str) -> bool {
     name == NAME || name == SCRIPT
 }
 
-/// The usage text.
+/// What `eip-keepalived help` prints, and a wrong command line.
 pub fn usage() -> String {
     format!(
         "usage: {NAME} [ADDRESS] [PARAMETER=VALUE]... start|stop|status|check\n\

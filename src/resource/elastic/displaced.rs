@@ -29,7 +29,7 @@ pub(super) struct Restore<'r, R> {
 }
 
 impl<R> Restore<'_, R> {
-    /// Where it was.
+    /// The place that it was displaced from.
     fn target(&self) -> Target {
         Target { interface: self.entry.interface.clone(), private_ip: self.entry.private_ip }
     }
@@ -42,7 +42,7 @@ impl<R> Restore<'_, R> {
 
 /// Outcome for a displaced address.
 enum Restored {
-    /// It is back.
+    /// It is back in its place; the sentence for the log.
     Back(String),
     /// Nothing to restore any more; the reason.
     Forget(String),

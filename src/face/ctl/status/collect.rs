@@ -33,7 +33,7 @@ use crate::world::{self, RealWorld};
 
 /// Longest wait for instance metadata and devices: they answer in milliseconds, or not at all.
 const OWN_LIMIT: Duration = Duration::from_secs(3);
-/// Clears a terminal.
+/// Moves the cursor to the top left and clears the screen (ECMA-48).
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// Shows the state once, or again and again.
