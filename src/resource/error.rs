@@ -388,7 +388,8 @@ const COLUMNS: [(&str, Action); 5] = [
 
 /// The table of exit codes: docs/behaviour.md, "Exit codes", is written from it.
 ///
-/// Causes that depend on context (`on_stop`, instance metadata only) are resolved by the actions before this point.
+/// Which codes of EC2 mean which fault, and so which scope, is in `src/cloud/ec2/codes.rs`. Causes that depend on context (`on_stop`,
+/// instance metadata only) are resolved by the actions before this point.
 ///
 /// # Source
 /// What each code makes Pacemaker do: `lib/pengine/unpack.c`. 2, 4 and 5 ban the node, 6 bans all nodes, a failed stop fences.

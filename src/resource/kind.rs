@@ -17,7 +17,7 @@ use crate::host::Host as _;
 use crate::ocf::agent::Agent;
 use crate::params::{ApiSettings, InterfaceSelector, OnStop, ParamError, Timing};
 use crate::resource::error::Error;
-use crate::resource::examine::Examination;
+use crate::resource::finding::Examination;
 use crate::state::{Records as _, Volatile};
 
 /// The place on this node where the address belongs.

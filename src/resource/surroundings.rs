@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::examine::Finding;
+use super::finding::Finding;
 use super::kind::Location;
 use crate::resource::error::Error;
 
@@ -144,7 +144,7 @@ pub fn is_shared(ip: Ipv4Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examine::Verdict;
+    use super::super::finding::Verdict;
     use super::*;
 
     fn place(carried: &str) -> Location {

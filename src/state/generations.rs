@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{file_name, folders};
+use super::folders::{file_name, folders};
 use super::{file, lock};
 use crate::ocf::environment::Environment;
 

@@ -16,6 +16,7 @@ use crate::params::ApiSettings;
 
 pub mod alerts;
 mod file;
+mod folders;
 pub mod generations;
 pub mod health;
 mod lock;

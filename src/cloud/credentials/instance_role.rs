@@ -5,9 +5,8 @@ use aws_config::imds;
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::{self, error::CredentialsError};
 
-use super::chain::{Missing, Source};
+use super::chain::{Missing, Source, credentials};
 use super::document::{CredentialsDocument, CredentialsDocumentError, is_role};
-use super::sources::credentials;
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 

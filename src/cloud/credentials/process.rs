@@ -13,9 +13,8 @@ use aws_credential_types::provider;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
-use super::chain::{Missing, Source};
+use super::chain::{Missing, Source, credentials};
 use super::document::{CredentialsDocument, CredentialsDocumentError};
-use super::sources::credentials;
 use crate::base::text::brief;
 
 /// Limit for the program's output.

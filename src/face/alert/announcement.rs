@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::base::deadline::millis;
 use crate::base::text::one_line;
 use crate::ocf::environment::Environment;
-use crate::resource::millis;
 use crate::state::alerts::Loss;
 use crate::state::{Change, PhaseTime};
 

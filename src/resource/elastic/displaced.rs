@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::{Elastic, Location, Op, World};
 use crate::base::deadline::Deadline;
+use crate::base::deadline::millis;
 use crate::base::ids::{AllocationId, InterfaceId};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, Selector, Target};
 use crate::host::Host as _;
 use crate::resource::error::Error;
 use crate::resource::location::of_each_interface;
-use crate::resource::millis;
 use crate::state::{Displaced, Records as _, Sent};
 
 /// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A

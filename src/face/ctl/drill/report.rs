@@ -10,8 +10,8 @@ use serde_json::json;
 use super::sightings::{
     ConnectionAttempt, Observations, UnassignedTime, holders, longest_outage, unassigned_time,
 };
+use crate::base::deadline::millis;
 use crate::face::cluster::operations::AgentOperation;
-use crate::resource::millis;
 
 /// One measured move of the resource.
 #[derive(Debug, Clone, Default)]
