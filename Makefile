@@ -121,16 +121,19 @@ publish: ## dist/ as a draft release on GitHub, with its command gh: VERSION=0.2
 	gh release create "v$(VERSION)" --draft --verify-tag --title "eip $(VERSION)" --notes-file dist/release-notes.md dist/*
 
 ##@ Checks without running the agent
-.PHONY: check fmt floors names clippy deny docs shellcheck workflows audit
+.PHONY: check fmt floors circles names clippy deny docs shellcheck workflows audit
 # With a profile, and so a folder, of their own: the tests, which are compiled meanwhile, would wait for the lints of the SDK, which take minutes.
 LINT := --profile lint --locked
-check: fmt floors names shellcheck workflows deny clippy docs ## All of the following but audit
+check: fmt floors circles names shellcheck workflows deny clippy docs ## All of the following but audit
 
 fmt: ## Formatting
 	cargo fmt --all --check
 
 floors: ## That a floor uses only floors below it
 	@python3 -B tests/check/floors
+
+circles: ## That no two modules know each other, by whatever detour
+	@python3 -B tests/check/circles
 
 names: ## That no two types have the same name
 	@python3 -B tests/check/names

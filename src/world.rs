@@ -8,7 +8,7 @@ use crate::base::chain_of;
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::cloud::ec2::aws::AwsEc2;
-use crate::cloud::imds::aws::AwsImds;
+use crate::cloud::imds::aws::{self, AwsImds};
 use crate::cloud::settings::Settings;
 use crate::cloud::{client, credentials};
 use crate::host::{Host as _, SystemHost};
@@ -43,7 +43,7 @@ pub(crate) fn build(
     let own = durable.instance.is_none() || here.is_none() || durable.instance == here;
     let durable = if own { durable } else { Durable::default() };
     clients.region_hint = durable.pair.and_then(|pair| pair.region).or(durable.region);
-    let metadata = client::imds(&clients).map_err(Error::Setup)?;
+    let metadata = aws::client(&clients).map_err(Error::Setup)?;
     let imds = AwsImds::new(metadata.clone(), &clients, log.clone());
     let world = Parts {
         ec2: AwsEc2::new(clients, metadata, imds.clone(), log.clone()),

@@ -116,3 +116,8 @@ impl Deadline {
 
 #[cfg(all(test, feature = "paused-time"))]
 mod tests;
+
+/// A duration in milliseconds, for log lines and records.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -65,7 +65,7 @@ pub type SubnetId = Id<3>;
 pub type RouteTableId = Id<4>;
 /// A VPC, `vpc-...`.
 pub type VpcId = Id<5>;
-/// An instance, `i-...`.
+/// An instance, `i-...`; stays the same over a stop and a start.
 pub type InstanceId = Id<6>;
 
 /// An EC2 object id.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Replaces a secret.
+/// Stands for a secret in log lines and traces.
 pub(crate) const MASK: &str = "***";
 
 /// Replaces strange characters by Rust escapes.

@@ -16,8 +16,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use super::credentials::chain::find;
 use super::ec2::codes::is_whole;
+use crate::base::find;
 
 /// Wraps a client so that a response larger than `largest` bytes fails as soon as it exceeds the limit.
 pub(super) fn bounded(inner: SharedHttpClient, largest: usize) -> SharedHttpClient {

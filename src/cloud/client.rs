@@ -1,11 +1,8 @@
-//! HTTP clients: one for instance metadata, which never uses a proxy, and one for EC2 and STS, which honours
-//! `HTTPS_PROXY` and `NO_PROXY`. TLS is always verified; no parameter turns that off.
+//! HTTPS clients: for EC2, STS and webhooks, which honour `HTTPS_PROXY` and `NO_PROXY`, and for sources of credentials on this host. TLS is always verified; no parameter turns that off.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aws_config::imds;
-use aws_config::provider_config::ProviderConfig;
 use aws_sdk_ec2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -22,46 +19,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::bounded::{bounded, bounded_and_whole};
-use super::imds::aws::innermost;
 use super::settings::Settings;
-use crate::base::small_file;
+use crate::base::{innermost, small_file};
 
-/// Default endpoint of instance metadata.
-const IMDS_IPV4: &str = "http://169.254.169.254";
-/// The same over IPv6, if that is enabled.
-const IMDS_IPV6: &str = "http://[fd00:ec2::254]";
-/// Limit for a connection to instance metadata, which is on the same host: one that takes longer is lost.
-pub(in crate::cloud) const IMDS_CONNECT: Duration = Duration::from_millis(500);
-
-/// Largest accepted response of instance metadata. The longest that the agent requests, a token and a list, are a few kilobytes.
-const IMDS_LARGEST: usize = 64 << 10;
 /// Largest accepted response of EC2 or STS. The longest that the agent requests is a page of route tables: see there.
 const HTTPS_LARGEST: usize = 2 << 20;
 /// Largest accepted CA bundle; those of whole distributions are a quarter of a megabyte.
 const LARGEST_BUNDLE: u64 = 4 << 20;
-
-/// The client for instance metadata: version 2 only, one token per process, one attempt per call.
-///
-/// # Errors
-/// A sentence about the endpoint if it is not a valid URI.
-pub fn imds(settings: &Settings) -> Result<imds::Client, String> {
-    let config = ProviderConfig::empty()
-        .with_http_client(bounded(Builder::new().build_http(), IMDS_LARGEST))
-        .with_sleep_impl(TokioSleep::new());
-    let builder = imds::Client::builder()
-        .configure(&config)
-        .max_attempts(1)
-        .connect_timeout(IMDS_CONNECT)
-        // The adapter sets its own, growing limit for each attempt.
-        .read_timeout(settings.imds_longest)
-        .operation_attempt_timeout(settings.imds_longest)
-        .operation_timeout(settings.imds_longest * 2);
-    // Always set: otherwise the client reads variables and profile files itself, unchecked.
-    let usual = if settings.imds_over_ipv6 == Some(true) { IMDS_IPV6 } else { IMDS_IPV4 };
-    let endpoint = settings.imds_endpoint.as_deref().unwrap_or(usual);
-    let builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
-    Ok(builder.build())
-}
 
 /// The URL that the SDK would use for EC2 in this region, unless overridden; `None` if it knows none.
 pub async fn ec2_endpoint(settings: &Settings, region: Option<String>) -> Option<String> {

@@ -70,9 +70,9 @@ pub struct Settings {
 /// Credentials as a pair of keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Keys {
-    /// Such as `AWS_ACCESS_KEY_ID`.
+    /// Access key id, as in `AWS_ACCESS_KEY_ID`.
     pub id: String,
-    /// Such as `AWS_SECRET_ACCESS_KEY`.
+    /// Secret access key, as in `AWS_SECRET_ACCESS_KEY`; never logged.
     pub secret: String,
     /// For temporary keys, such as `AWS_SESSION_TOKEN`.
     pub token: Option<String>,
@@ -186,7 +186,7 @@ impl Settings {
 
 /// Reads variables or the settings of a profile, and collects warnings about them.
 struct SettingsReader<'a> {
-    /// Begins each warning.
+    /// Begins each warning: `profile: `, or nothing for the environment.
     of: &'static str,
     /// The value of a setting: a general one, or that of a service.
     get: &'a dyn Fn(Option<&str>, &str) -> Option<String>,

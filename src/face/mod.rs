@@ -5,6 +5,8 @@
 
 pub mod alert;
 pub mod assignments;
+#[cfg(feature = "sdk")]
+mod call;
 pub mod cluster;
 pub mod ctl;
 pub mod environment;
@@ -25,4 +27,6 @@ pub mod shell;
 mod watchdog;
 
 #[cfg(feature = "sdk")]
-pub use serve::{Call, serve};
+pub use call::Call;
+#[cfg(feature = "sdk")]
+pub use serve::serve;

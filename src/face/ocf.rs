@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use super::call::print;
 use super::ctl::metrics::exposition::ABSENT;
-use super::serve::print;
 use super::watchdog::Watchdog;
 use super::{Call, health};
 use crate::base::deadline::Deadline;

@@ -15,7 +15,7 @@ const LARGEST: u64 = 65_536;
 pub struct SettingsFile {
     /// The path it was read from.
     pub path: String,
-    /// Its content.
+    /// The content, not parsed yet.
     pub text: String,
     /// Whether every user of this host may read it.
     pub is_public: bool,

@@ -23,13 +23,13 @@ pub struct Assignment {
 /// An expansion that only a shell could perform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expansion {
-    /// `$(...)` or backticks.
+    /// A command: `$(...)` or backticks.
     Command,
     /// `$NAME`, `${...}` and the like.
     Variable,
 }
 
-/// The parsed file.
+/// A settings file, parsed without running anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The assignments in file order.

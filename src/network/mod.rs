@@ -12,7 +12,7 @@ pub mod fake;
 #[cfg(feature = "sdk")]
 mod netlink;
 
-/// A network device.
+/// A network device in this namespace, according to the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Interface index in the kernel.
@@ -38,7 +38,7 @@ pub struct Device {
 pub struct AddressEntry {
     /// The address without prefix.
     pub ip: IpAddr,
-    /// Its prefix length.
+    /// Prefix length in bits; 32 or 128 for a single address.
     pub prefix: u8,
     /// Its label, as in [`NewAddress::label`]; the kernel gives IPv4 addresses the device's name if they have no other.
     pub label: Option<String>,
@@ -78,9 +78,9 @@ pub struct NewAddress<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{doing}: {answer}")]
 pub struct NetworkError {
-    /// The attempted operation.
+    /// The operation that failed, such as `adding 10.0.1.12/24 to eth0`.
     pub doing: String,
-    /// The kernel's error.
+    /// The error as the kernel names it.
     pub answer: String,
 }
 

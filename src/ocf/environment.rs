@@ -36,7 +36,7 @@ const DEFAULT_TIMEOUT_MS: u64 = 20_000;
 const TIMEOUT: &str = "OCF_RESKEY_CRM_meta_timeout";
 /// Interval of a monitor, in milliseconds.
 const INTERVAL: &str = "OCF_RESKEY_CRM_meta_interval";
-/// The check level.
+/// Check level of a monitor or of `validate-all`; 0 if unset.
 const LEVEL: &str = "OCF_CHECK_LEVEL";
 /// The same from Pacemaker before 2.0.5, which passes it like a parameter.
 const OLD_LEVEL: &str = "OCF_RESKEY_OCF_CHECK_LEVEL";

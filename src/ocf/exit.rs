@@ -13,7 +13,7 @@ pub enum ExitCode {
     Generic = 1,
     /// A parameter is invalid on this node; the node is banned.
     Args = 2,
-    /// Unknown action.
+    /// The agent has no such action.
     Unimplemented = 3,
     /// Permission denied; the node is banned.
     Permission = 4,

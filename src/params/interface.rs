@@ -31,7 +31,7 @@ const LONGEST_DEVICE: usize = 15;
 const LONGEST_ALTERNATIVE: usize = 127;
 
 impl InterfaceSelector {
-    /// Parses `interface`.
+    /// The selector in `interface`; the primary interface if unset.
     pub(super) fn parse(values: &Values<'_>) -> Result<Self, ParamError> {
         let Some(value) = values.text("interface") else {
             return Ok(Self::Primary);

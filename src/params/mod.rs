@@ -40,7 +40,7 @@ pub enum OnStop {
     Release,
     /// Release it; if AWS cannot be reached by the deadline, fail.
     Strict,
-    /// Never release it.
+    /// Leave it where it is: the next start on any node takes it.
     Leave,
 }
 

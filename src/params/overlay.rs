@@ -14,13 +14,13 @@ use crate::base::ids::RouteTableId;
 /// The route tables to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tables {
-    /// By id.
+    /// Exactly these, listed by id.
     Ids(Vec<RouteTableId>),
     /// Every table of the VPC with this tag.
     Tagged {
-        /// Tag key.
+        /// Key: the part before the first `=`, compared case-sensitively.
         key: String,
-        /// Tag value.
+        /// Value: the rest, which may contain `=`.
         value: String,
     },
     /// Every table of the VPC that has a route for the address.

@@ -75,7 +75,7 @@ impl PrivateIp {
     }
 }
 
-/// Splits `NODE=ADDRESS`.
+/// The parts of `NODE=ADDRESS`; `None` if the name is empty or the address unusable.
 fn entry_of(entry: &str) -> Option<(&str, Ipv4Addr)> {
     let (node, address) = entry.split_once('=')?;
     let node = node.trim_ascii_end();

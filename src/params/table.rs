@@ -40,7 +40,7 @@ impl ContentType {
     }
 }
 
-/// One parameter.
+/// One parameter, as the parser, the meta-data and the documents need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     /// Name in the cluster's configuration.

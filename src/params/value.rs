@@ -43,7 +43,7 @@ impl<'a> Values<'a> {
             .unwrap_or_default()
     }
 
-    /// A boolean parameter.
+    /// A parameter as a boolean, in any spelling that `ocf_is_true` knows, or the opposite.
     pub(super) fn boolean(&self, name: &'static str) -> Result<bool, ParamError> {
         let value = self.or_default(name);
         boolean(value).ok_or_else(|| ParamError::invalid(name, value, "true or false"))

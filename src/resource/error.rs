@@ -46,7 +46,7 @@ pub enum Error {
     NoPrivateIp {
         /// `private_ip_address` as configured.
         wanted: Ipv4Addr,
-        /// The selected interface.
+        /// The interface that `interface` selects.
         interface: InterfaceId,
         /// Hardware address of that interface.
         mac: MacAddress,
@@ -96,7 +96,7 @@ pub enum Error {
     /// The route table is of another VPC than this node.
     #[error("routing_table {table} is in {vpc}, this node in another VPC")]
     OtherVpc {
-        /// The route table.
+        /// The table that was configured or found.
         table: RouteTableId,
         /// The VPC of the table.
         vpc: VpcId,
@@ -104,7 +104,7 @@ pub enum Error {
     /// The route table has no route for the address. It is never created by the agent.
     #[error("{table} has no route for {destination}: create it, the log has the command")]
     NoRoute {
-        /// The route table.
+        /// The table that lacks the route.
         table: RouteTableId,
         /// The address with its prefix length.
         destination: String,
@@ -114,7 +114,7 @@ pub enum Error {
         "{table}: the route for {destination} comes from {origin}: only one made by CreateRoute can be replaced"
     )]
     NotReplaceable {
-        /// The route table.
+        /// The table that has the route.
         table: RouteTableId,
         /// The address with its prefix length.
         destination: String,
@@ -152,7 +152,7 @@ pub enum Error {
     /// The address belongs to a different network border group.
     #[error("{address} belongs to border group {group}, not usable in {region}")]
     BorderGroup {
-        /// The public address.
+        /// The Elastic IP that was to be taken.
         address: Ipv4Addr,
         /// Its network border group.
         group: String,
@@ -181,7 +181,7 @@ pub enum Error {
     Held {
         /// The public or private address.
         address: String,
-        /// Current holder.
+        /// Holder according to EC2, as messages name it.
         holder: String,
         /// Name of that parameter.
         parameter: &'static str,
@@ -191,7 +191,7 @@ pub enum Error {
     TakenMeanwhile {
         /// The public or private address.
         address: String,
-        /// Current holder.
+        /// Holder according to EC2, as messages name it.
         holder: String,
     },
     /// EC2 accepted the call but never showed the result.
@@ -223,9 +223,9 @@ pub enum Error {
         "{parameter}=false: no other node may take {address} in a migration, it moves by a stop and a start"
     )]
     Unmigratable {
-        /// The address.
+        /// The public or private address.
         address: String,
-        /// The parameter.
+        /// Name of the parameter that forbids taking it, which is false.
         parameter: &'static str,
     },
     /// The cluster follows another OCF standard.
@@ -388,7 +388,8 @@ const COLUMNS: [(&str, Action); 5] = [
 
 /// The table of exit codes: docs/behaviour.md, "Exit codes", is written from it.
 ///
-/// Causes that depend on context (`on_stop`, instance metadata only) are resolved by the actions before this point.
+/// Which codes of EC2 mean which fault, and so which scope, is in `src/cloud/ec2/codes.rs`. Causes that depend on context (`on_stop`,
+/// instance metadata only) are resolved by the actions before this point.
 ///
 /// # Source
 /// What each code makes Pacemaker do: `lib/pengine/unpack.c`. 2, 4 and 5 ban the node, 6 bans all nodes, a failed stop fences.

@@ -29,7 +29,7 @@ pub struct MemoryRecords {
     pub tally: Rc<RefCell<Tally>>,
     /// The other resources' records.
     pub others: Rc<RefCell<Vec<(String, MemoryRecords)>>>,
-    /// Locked places.
+    /// Private addresses whose lock is held.
     pub locked: Rc<RefCell<BTreeSet<Ipv4Addr>>>,
 }
 
@@ -85,7 +85,7 @@ pub struct TestHost {
     pub ec2: bool,
     /// The id of its boot.
     pub boot: String,
-    /// Its network devices.
+    /// Network devices of the host, which tests change.
     pub network: FakeNetwork,
     /// Its service that removes addresses from devices.
     pub address_remover: Option<&'static str>,

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::time::UNIX_EPOCH;
 
+use super::World;
 use super::kind::{Holder, Kind, Location, Op, Owner};
-use super::{World, millis};
 use crate::base::deadline::Deadline;
+use crate::base::deadline::millis;
 use crate::base::ids::InstanceId;
 use crate::cloud::Imds as _;
 use crate::host::Host as _;

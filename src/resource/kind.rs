@@ -17,17 +17,17 @@ use crate::host::Host as _;
 use crate::ocf::agent::Agent;
 use crate::params::{ApiSettings, InterfaceSelector, OnStop, ParamError, Timing};
 use crate::resource::error::Error;
-use crate::resource::examine::Examination;
+use crate::resource::finding::Examination;
 use crate::state::{Records as _, Volatile};
 
 /// The place on this node where the address belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// This instance.
+    /// Id of this instance, if known.
     pub instance: Option<InstanceId>,
     /// The interface that gets the address.
     pub interface: InterfaceId,
-    /// Its hardware address.
+    /// Hardware address of the interface, by which the kernel knows it; `None` if unknown.
     pub mac: Option<MacAddress>,
     /// The private address on it: an Elastic IP's target, or the interface's own.
     pub private_ip: Option<Ipv4Addr>,
@@ -93,7 +93,7 @@ pub enum Owner<H> {
     Misplaced(H),
     /// Another instance or interface has it, or part of it: see [`Holder::is_partly_here`].
     Elsewhere(H),
-    /// On no interface.
+    /// On no interface, of any instance.
     Unassigned,
 }
 
@@ -183,7 +183,7 @@ pub enum Me<'l> {
 /// The parameters that every kind has.
 #[derive(Debug, Clone, Copy)]
 pub struct Common<'p> {
-    /// Access to AWS.
+    /// Endpoints and credentials for the calls to AWS.
     pub api: &'p ApiSettings,
     /// Time limits and intervals.
     pub timing: &'p Timing,

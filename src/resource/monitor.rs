@@ -18,7 +18,7 @@ const QUERY_EC2_LEVEL: u32 = 10;
 /// What the check is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Check {
-    /// A recurring monitor.
+    /// A recurring monitor below [`QUERY_EC2_LEVEL`]: instance metadata, and EC2 if in doubt.
     Routine,
     /// A monitor at a level that always queries EC2.
     Deep,

@@ -53,7 +53,7 @@ pub struct Policy {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
-    /// Its name.
+    /// Name of the statement: letters and digits only, as IAM requires.
     pub sid: &'static str,
     effect: &'static str,
     /// The calls that it allows.

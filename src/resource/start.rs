@@ -41,13 +41,13 @@ struct Takeover<'t, K: Kind<W>, W: World> {
 struct Baseline<H> {
     /// Whether instance metadata that shows the address after the call proves that the call took effect.
     metadata_counts: bool,
-    /// EC2's last answer.
+    /// Last answer of EC2 before the call; `None` if it was not queried or was silent.
     shown: Option<Owner<H>>,
 }
 
 /// Outcome of a taking call.
 enum Taken<H> {
-    /// EC2 accepted it.
+    /// EC2 accepted it; the holder, if the response names it.
     Accepted(Option<H>),
     /// The response was lost, but EC2 shows the address here.
     Shown(H),

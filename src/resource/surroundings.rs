@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use super::examine::Finding;
+use super::finding::Finding;
 use super::kind::Location;
 use crate::resource::error::Error;
 
@@ -29,7 +29,7 @@ pub struct Surroundings {
 pub enum Way {
     /// The name resolves, and there is a route.
     Found {
-        /// Host name.
+        /// Name of the endpoint, or of the proxy.
         host: String,
         /// Address that it resolves to.
         to: IpAddr,
@@ -38,7 +38,7 @@ pub enum Way {
     },
     /// The name does not resolve, or there is no route.
     Lost {
-        /// Host name.
+        /// Name of the endpoint, or of the proxy.
         host: String,
         /// What failed.
         reason: String,
@@ -144,7 +144,7 @@ pub fn is_shared(ip: Ipv4Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::examine::Verdict;
+    use super::super::finding::Verdict;
     use super::*;
 
     fn place(carried: &str) -> Location {

@@ -16,7 +16,7 @@ const METADATA: Duration = Duration::from_secs(3);
 /// The answer of each source.
 #[derive(Debug)]
 pub struct Survey {
-    /// According to EC2.
+    /// Holder according to EC2, or why it is not known.
     pub by_ec2: Result<ShownHolder, Error>,
     /// According to instance metadata; `None` for a kind that it does not show.
     pub by_metadata: Option<Result<Report, Error>>,

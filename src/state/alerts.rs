@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Change;
-use super::records::{file_name, folders};
+use super::folders::{file_name, folders};
 use crate::base::small_file;
 use crate::ocf::environment::Environment;
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{file_name, folders};
+use super::folders::{file_name, folders};
 use super::{file, lock};
 use crate::ocf::environment::Environment;
 
@@ -25,7 +25,7 @@ use crate::ocf::environment::Environment;
 pub struct Generation {
     /// Start time in clock ticks since boot.
     born: u64,
-    /// Process id.
+    /// Process id, which breaks ties within a tick.
     pid: u32,
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::file;
-use super::records::{file_name, folders};
+use super::folders::{file_name, folders};
 use crate::base::log::Log;
 use crate::ocf::environment::Environment;
 

@@ -16,6 +16,7 @@ use crate::params::ApiSettings;
 
 pub mod alerts;
 mod file;
+mod folders;
 pub mod generations;
 pub mod health;
 mod lock;
@@ -29,11 +30,11 @@ pub use records::FileRecords;
 pub enum Phase {
     /// A start began; it may have taken the address.
     Starting,
-    /// A start succeeded.
+    /// A start succeeded: the address was here.
     Started,
     /// A stop began; it may have released the address.
     Stopping,
-    /// A stop succeeded.
+    /// A stop succeeded: the address was released, or not here.
     Stopped,
     /// A stop left the address in place, as configured (`on_stop=leave`).
     Left,
@@ -91,7 +92,7 @@ impl Default for Remembered {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ElasticRecord {
-    /// The public address.
+    /// The public address that the last start took.
     pub elastic_ip: Option<Ipv4Addr>,
     /// The private address it was associated with.
     pub private_ip: Option<Ipv4Addr>,
@@ -281,18 +282,18 @@ pub struct Sent {
 /// A change of holder made by this node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Milliseconds since 1970.
+    /// When the action finished, in milliseconds since 1970.
     pub at_ms: u64,
     /// Action that made it, for example `start`.
     pub action: String,
-    /// Previous holder.
+    /// Previous holder, or `unassigned`.
     pub from: String,
-    /// New holder.
+    /// New holder, or `unassigned`.
     pub to: String,
     /// Association that was made or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub association: Option<AssociationId>,
-    /// Duration in milliseconds.
+    /// How long the whole action took, in milliseconds.
     pub took_ms: u64,
     /// The address, as operators know it; empty in entries of 0.1.0.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -308,7 +309,7 @@ pub struct Change {
 /// How long a part of a change took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhaseTime {
-    /// For example `associate`.
+    /// Name of the part, for the log: `looking`, `associate`, `confirm`, ...
     pub phase: String,
     /// In milliseconds.
     pub ms: u64,

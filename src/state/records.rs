@@ -1,7 +1,7 @@
 //! [`Records`] in files, one of each kind per resource.
 
 use std::collections::BTreeSet;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::fs::{File, Permissions};
 use std::io;
 use std::net::Ipv4Addr;
@@ -12,18 +12,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::folders::{file_name, folders, names};
 use super::{Change, Durable, Records, Tally, Volatile, alerts, file, lock};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
 use crate::ocf::environment::Environment;
 
-/// Default of `HA_RSCTMP`, the parent of volatile records, which resource-agents creates at boot.
-const DEFAULT_RSCTMP: &str = "/run/resource-agents";
 /// Limit for the numbers for metrics, which an action counts when its time is up.
 const TALLY_LIMIT: Duration = Duration::from_millis(20);
-/// Parent of durable records.
-const DEFAULT_DURABLE: &str = "/var/lib/eip";
-
 /// The records of one resource, in files.
 #[derive(Debug, Clone)]
 pub struct FileRecords {
@@ -271,53 +267,6 @@ impl Records for FileRecords {
     }
 }
 
-/// The folders of volatile and of durable records.
-pub(super) fn folders(environment: &Environment) -> (PathBuf, PathBuf) {
-    let folder = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    match folder("EIP_STATE_DIR") {
-        Some(state) => (state.join("volatile"), state.join("durable")),
-        None => (
-            folder("HA_RSCTMP").unwrap_or_else(|| PathBuf::from(DEFAULT_RSCTMP)).join("eip"),
-            PathBuf::from(DEFAULT_DURABLE),
-        ),
-    }
-}
-
-/// The names of the resources that have a record in this folder.
-fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let records = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
-    records.filter_map(|path| instance_of(&path.file_stem()?.to_string_lossy())).collect()
-}
-
-/// The file name for a resource: a clone's `eip:0`, and anything else unusual, is percent-encoded.
-pub(super) fn file_name(instance: &str) -> String {
-    let mut name = String::new();
-    for byte in instance.bytes() {
-        if byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || (byte == b'.' && !name.is_empty()) {
-            name.push(char::from(byte));
-        } else {
-            let _ = write!(name, "%{byte:02X}");
-        }
-    }
-    name
-}
-
-/// The resource of a file name; `None` if the name does not decode.
-fn instance_of(name: &str) -> Option<String> {
-    let mut parts = name.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
@@ -464,17 +413,6 @@ mod tests {
         let all: Vec<u64> = (0..8).chain(100..108).collect();
         assert_eq!(kept, all);
         std::fs::remove_dir_all(one.durable.parent().unwrap()).unwrap();
-    }
-
-    #[test]
-    fn file_names_stay_in_the_folder() {
-        assert_eq!(file_name("eip:0"), "eip%3A0");
-        assert_eq!(file_name("../../etc/passwd"), "%2E.%2F..%2Fetc%2Fpasswd");
-        assert_eq!(file_name("web.eip-1_a"), "web.eip-1_a");
-        for name in ["eip:0", "../../etc/passwd", "web.eip-1_a", "%3A", "\u{e9}"] {
-            assert_eq!(instance_of(&file_name(name)).as_deref(), Some(name));
-        }
-        assert_eq!((instance_of("a%"), instance_of("a%zz"), instance_of("%ff")), (None, None, None));
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn the_page_of_eip_keepalived_names_every_file_and_default() {
         let text = entry.lines().next().unwrap();
         assert!(text.contains(&format!("; {} if unset", default.as_secs())), "{name}: {text}");
     }
-    assert!(page.contains(keepalived::settings::FILE));
+    assert!(page.contains(keepalived::FILE));
     assert!(terms(&page).contains(keepalived::settings::FILE_VARIABLE));
 }
 

@@ -6,10 +6,8 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use jiff::Zoned;
-use jiff::fmt::strtime;
-
-use super::{LONGEST_PREFIX, LogSettings, Process, Sink, lock, now, write_line};
+use super::settings::{LogSettings, facility, in_format, is_date_format};
+use super::sink::{LONGEST_PREFIX, Process, Sink, lock, now, write_line};
 use crate::base::text::{cut, without_controls};
 
 /// Severity, in the order of `ocf_log`.
@@ -148,33 +146,10 @@ impl Cluster {
 /// Default date format of the log files; includes the separating space, as `HA_DATEFMT` does.
 const DATE_FORMAT: &str = "%b %d %T ";
 
-/// False if the format has an unknown conversion.
-pub(super) fn is_date_format(format: &str) -> bool {
-    strtime::format(format, &Zoned::default()).is_ok()
-}
-
-/// Formats a date with English names; empty if the format is invalid.
-pub(super) fn in_format(format: &str, now: &Zoned) -> String {
-    strtime::format(format, now).unwrap_or_default()
-}
-
 /// Syslog facility `daemon`.
 const DAEMON: u8 = 3;
 /// Syslog severity `debug`.
 const DEBUG: u8 = 7;
-
-/// Maps a syslog facility name to its number; `None` if the name is unknown.
-///
-/// # Source
-/// RFC 5424, 6.2.1; the names are those of `logger -p`.
-pub(super) fn facility(name: &str) -> Option<u8> {
-    const NAMES: [&str; 12] = [
-        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-    ];
-    let name = name.to_ascii_lowercase();
-    let local = |name: &str| name.strip_prefix("local")?.parse().ok().filter(|n| *n < 8).map(|n: u8| 16 + n);
-    local(&name).or_else(|| NAMES.iter().position(|known| *known == name).and_then(|n| u8::try_from(n).ok()))
-}
 
 /// Derives the syslog severity from the words in the line, as `ha_log` does; notice if none matches.
 fn severity(line: &str) -> u8 {

@@ -4,27 +4,22 @@
 
 mod destinations;
 mod settings;
+mod sink;
 mod trace;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
-use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
-use jiff::{Timestamp, Zoned};
-
 use super::text::{MASK, brief, cut, without_controls};
-use super::timezone;
-use destinations::{Destinations, Level, in_format};
+use destinations::{Destinations, Level};
 pub use settings::LogSettings;
 pub(crate) use settings::ignored;
+use sink::{LONGEST_PREFIX, lock, write_line};
+pub use sink::{Process, Sink};
 use trace::Trace;
-
-/// Receives the lines for standard error; shared so that tests can read them.
-pub type Sink = Arc<Mutex<dyn Write + Send>>;
 
 /// How much of an exit reason Pacemaker keeps, in bytes.
 ///
@@ -35,8 +30,6 @@ const LONGEST_REASON: usize = 128;
 const REASON_PREFIX: &str = "ocf-exit-reason:";
 /// Longer lines are cut, in bytes: text from EC2 or a file can have any length.
 const LONGEST_LINE: usize = 4096;
-/// Limit in bytes for a configured tag, date or reason prefix.
-const LONGEST_PREFIX: usize = 256;
 /// Secrets shorter than this are not masked: masking short strings would make the log unreadable.
 const SHORTEST_SECRET: usize = 8;
 /// How long an exit reason waits for another thread to finish its line on standard error.
@@ -57,31 +50,6 @@ struct SharedLog {
     reason_given: AtomicBool,
     /// Set when the watchdog is about to end the process.
     ending: AtomicBool,
-}
-
-/// Properties of the process that do not come from its environment.
-#[derive(Clone)]
-pub struct Process {
-    /// Start of the process; trace timestamps count from here.
-    pub started: Instant,
-    /// Whether standard input is a terminal, as `tty` tests it: then a person is running the agent.
-    pub stdin_is_terminal: bool,
-    /// Standard error, or what captures it in a test.
-    pub stderr: Sink,
-    /// Path of the syslog socket.
-    pub syslog: PathBuf,
-}
-
-impl Process {
-    /// This process, which began at `started`.
-    pub fn own(started: Instant) -> Self {
-        Self {
-            started,
-            stdin_is_terminal: std::io::stdin().is_terminal(),
-            stderr: Arc::new(Mutex::new(std::io::stderr())),
-            syslog: PathBuf::from("/dev/log"),
-        }
-    }
 }
 
 impl Log {
@@ -242,21 +210,6 @@ impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Log").finish_non_exhaustive()
     }
-}
-
-fn now() -> Zoned {
-    Timestamp::now().to_zoned(timezone::local())
-}
-
-/// Locks data that stays consistent even if a thread panics while holding it.
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes a line with one call, so that lines of several processes do not mix. Errors are ignored: closing the other
-/// end of standard error must not end the action.
-fn write_line(to: &mut (impl Write + ?Sized), line: &str) {
-    let _ = to.write_all(format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::destinations::facility;
+use super::settings::facility;
 use super::*;
 
 /// A test's folder, removed with it, and its captured standard error.

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::{LogSettings, Process, Sink, in_format, lock, now, write_line};
+use super::settings::{LogSettings, in_format};
+use super::sink::{Process, Sink, lock, now, write_line};
 use crate::base::ownership::{check_way_to, own_user};
 use crate::base::text::{MASK, boolean, names_a_secret, without_user_info};
 
-/// An open trace.
+/// The trace of a process (`OCF_TRACE_RA`): in a file, or on standard error if it has none.
 pub(super) struct Trace {
     file: Option<Mutex<File>>,
     started: Instant,

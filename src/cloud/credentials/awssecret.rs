@@ -1,6 +1,6 @@
 //! `.awssecret` of older setups: access key id on line 1, secret access key on line 2.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::base::small_file;
@@ -19,9 +19,6 @@ pub(super) fn read(path: &Path) -> Result<Option<(String, String)>, String> {
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(format!("mode {mode:03o} lets others read it; make it 600"));
-    }
-    if !meta.is_file() || meta.size() > LARGEST {
-        return Err("expected two short lines".to_owned());
     }
     let bytes = small_file::read(path, LARGEST).map_err(|error| error.to_string())?;
     let text = String::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned())?;
@@ -53,6 +50,14 @@ mod tests {
         assert!(refusal.contains("644") && refusal.contains("600"), "{refusal}");
         std::fs::remove_file(&path).unwrap();
         assert_eq!(read(&path), Ok(None));
+    }
+
+    #[test]
+    fn awssecret_is_read_up_to_a_limit() {
+        let path = secret_file("long", &"x".repeat(4097), 0o600);
+        let refusal = read(&path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(refusal, "larger than 4 KiB");
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! Tries the sources of credentials in order, and distinguishes "no credentials" from "no answer".
+//! Tries the sources of credentials in their order, which `sources.rs` determines, and distinguishes "no credentials" from "no answer".
 //!
 //! The SDK collapses all failures into one; we must retry unreachable sources but fail fast if there are none.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
 
 use aws_config::imds::client::error::ImdsError;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
-use crate::base::causes;
 use crate::base::log::Log;
+use crate::base::{causes, find, innermost};
 use crate::cloud::ec2::{Ec2Fault, fault_of};
-use crate::cloud::imds::aws::innermost;
+use crate::cloud::settings::Keys;
 
 /// A source of credentials of our own.
 pub(super) trait Source: std::fmt::Debug + Send + Sync {
@@ -126,13 +126,6 @@ impl Source for Chain {
     }
 }
 
-/// The first cause of this type.
-pub(in crate::cloud) fn find<'a, T: StdError + 'static>(
-    error: &'a (dyn StdError + 'static),
-) -> Option<&'a T> {
-    causes(error).find_map(|cause| cause.downcast_ref())
-}
-
 /// Whether a source failed because a service that it depends on gave no usable answer.
 fn is_silence(error: &CredentialsError) -> bool {
     if matches!(error, CredentialsError::ProviderTimedOut(_)) {
@@ -164,4 +157,10 @@ fn reason_of(error: &CredentialsError) -> String {
         Some(answer) => answer.code().unwrap_or("an unreadable answer").to_owned(),
         None => innermost(error),
     }
+}
+
+/// Keys for the SDK, with where they are from.
+pub(super) fn credentials(keys: Keys, from: &'static str) -> Credentials {
+    let Keys { id, secret, token } = keys;
+    Credentials::new(id, secret, token, None, from)
 }

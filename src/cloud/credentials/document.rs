@@ -18,7 +18,7 @@ pub(super) struct CredentialsDocument {
     /// `Success` or the reason for failure; instance role only.
     code: Option<String>,
     message: Option<String>,
-    /// 1; process only.
+    /// Version of the format, always 1; only in the output of a `credential_process`.
     version: Option<u32>,
     access_key_id: Option<String>,
     secret_access_key: Option<String>,

@@ -5,9 +5,8 @@ use aws_config::imds;
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::{self, error::CredentialsError};
 
-use super::chain::{Missing, Source};
+use super::chain::{Missing, Source, credentials};
 use super::document::{CredentialsDocument, CredentialsDocumentError, is_role};
-use super::sources::credentials;
 
 const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 
@@ -15,7 +14,7 @@ const FOLDER: &str = "/latest/meta-data/iam/security-credentials/";
 #[derive(Debug)]
 pub(super) struct InstanceRole {
     pub metadata: imds::Client,
-    /// `AWS_EC2_METADATA_DISABLED`.
+    /// Whether `AWS_EC2_METADATA_DISABLED` is true: then this source has no credentials.
     pub off: bool,
 }
 

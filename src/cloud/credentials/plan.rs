@@ -34,11 +34,11 @@ pub(super) enum Root {
     Process(String),
     /// A token in a file, exchanged for this role.
     WebIdentity { file: String, role: Role },
-    /// `credential_source = Environment`.
+    /// Keys in the environment (`credential_source = Environment`).
     Environment,
-    /// `credential_source = Ec2InstanceMetadata`.
+    /// The role of the instance (`credential_source = Ec2InstanceMetadata`).
     InstanceRole,
-    /// `credential_source = EcsContainer`.
+    /// The endpoint of the container (`credential_source = EcsContainer`).
     Container,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Role {
     pub arn: String,
     pub session_name: Option<String>,
     pub external_id: Option<String>,
-    /// In seconds.
+    /// Lifetime of the credentials (`duration_seconds`), in seconds.
     pub duration: Option<u64>,
 }
 

@@ -13,9 +13,8 @@ use aws_credential_types::provider;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 
-use super::chain::{Missing, Source};
+use super::chain::{Missing, Source, credentials};
 use super::document::{CredentialsDocument, CredentialsDocumentError};
-use super::sources::credentials;
 use crate::base::text::brief;
 
 /// Limit for the program's output.
@@ -25,7 +24,7 @@ const LONGEST_COMPLAINT: usize = 200;
 /// Polling interval for the exit of a program that has closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The configured program.
+/// The `credential_process` of a profile, which is run without a shell.
 pub(super) struct CredentialProcess {
     pub profile: String,
     pub command: String,

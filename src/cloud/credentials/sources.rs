@@ -9,11 +9,10 @@ use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
-use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, SharedCredentialsProvider};
 
-use super::chain::{Chain, Source};
+use super::chain::{Chain, Source, credentials};
 use super::instance_role::InstanceRole;
 use super::plan::{CredentialsPlan, Role, Root};
 use super::process::CredentialProcess;
@@ -155,12 +154,6 @@ impl Sources<'_> {
         }
         builder.build_from_provider(with).await
     }
-}
-
-/// Keys for the SDK, with where they are from.
-pub(super) fn credentials(keys: Keys, from: &'static str) -> Credentials {
-    let Keys { id, secret, token } = keys;
-    Credentials::new(id, secret, token, None, from)
 }
 
 fn file_named_by(variable: &str) -> Option<PathBuf> {

@@ -31,11 +31,11 @@ pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
 use super::guard::CallGuard;
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
-use crate::base::causes;
 use crate::base::ids::{AllocationId, AssociationId};
 use crate::base::log::Log;
+use crate::base::{causes, find};
 use crate::cloud::bounded::{NotWhole, Oversized};
-use crate::cloud::credentials::chain::{Missing, find};
+use crate::cloud::credentials::chain::Missing;
 use crate::cloud::credentials::profiles;
 use crate::cloud::imds::Imds as _;
 use crate::cloud::imds::aws::AwsImds;
@@ -326,8 +326,8 @@ impl Ec2 for AwsEc2 {
     }
 
     async fn on_target(&self, target: &Target) -> Result<Vec<Address>, Ec2Error> {
-        let interface = routes::filter("network-interface-id", [target.interface.as_str()]);
-        let private_ip = routes::filter("private-ip-address", [target.private_ip.to_string().as_str()]);
+        let interface = filter("network-interface-id", [target.interface.as_str()]);
+        let private_ip = filter("private-ip-address", [target.private_ip.to_string().as_str()]);
         let found = self.addresses_with(&target.to_string(), vec![interface, private_ip]).await?;
         let found: Result<_, _> = found.iter().map(address).collect();
         found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, target, fault, answer))
@@ -454,4 +454,9 @@ fn address(address: &types::Address) -> Result<Address, AnswerFlaw> {
         border_group: parsed(address.network_border_group())?,
         managed_by: address.service_managed().map(|service| service.as_str().to_owned()),
     })
+}
+
+fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> types::Filter {
+    let values = values.into_iter().map(str::to_owned).collect();
+    types::Filter::builder().name(name).set_values(Some(values)).build()
 }

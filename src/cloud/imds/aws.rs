@@ -8,16 +8,50 @@ use std::time::{Duration, Instant};
 
 use aws_config::imds;
 use aws_config::imds::client::error::ImdsError as Sdk;
+use aws_config::provider_config::ProviderConfig;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Builder;
 use ipnet::IpNet;
 
 use super::{Attachment, Imds, ImdsError, Interface, Subnet, Vpc, is_region};
-use crate::base::causes;
 use crate::base::ids::{InstanceId, InterfaceId, MacAddress};
+use crate::base::innermost;
 use crate::base::log::Log;
-use crate::cloud::client::IMDS_CONNECT;
+use crate::cloud::bounded::bounded;
 use crate::cloud::settings::Settings;
 
 const ROOT: &str = "/latest/meta-data/";
+/// Default endpoint of instance metadata.
+const IPV4: &str = "http://169.254.169.254";
+/// The same over IPv6, if that is enabled.
+const IPV6: &str = "http://[fd00:ec2::254]";
+/// Limit for a connection to instance metadata, which is on the same host: one that takes longer is lost.
+const CONNECT: Duration = Duration::from_millis(500);
+/// Largest accepted response of instance metadata. The longest that the agent requests, a token and a list, are a few kilobytes.
+const LARGEST: usize = 64 << 10;
+
+/// The client for instance metadata: version 2 only, one token per process, one attempt per call.
+///
+/// # Errors
+/// A sentence about the endpoint if it is not a valid URI.
+pub fn client(settings: &Settings) -> Result<imds::Client, String> {
+    let config = ProviderConfig::empty()
+        .with_http_client(bounded(Builder::new().build_http(), LARGEST))
+        .with_sleep_impl(TokioSleep::new());
+    let builder = imds::Client::builder()
+        .configure(&config)
+        .max_attempts(1)
+        .connect_timeout(CONNECT)
+        // The adapter sets its own, growing limit for each attempt.
+        .read_timeout(settings.imds_longest)
+        .operation_attempt_timeout(settings.imds_longest)
+        .operation_timeout(settings.imds_longest * 2);
+    // Always set: otherwise the client reads variables and profile files itself, unchecked.
+    let usual = if settings.imds_over_ipv6 == Some(true) { IPV6 } else { IPV4 };
+    let endpoint = settings.imds_endpoint.as_deref().unwrap_or(usual);
+    let builder = builder.endpoint(endpoint).map_err(|error| format!("imds_endpoint {endpoint}: {error}"))?;
+    Ok(builder.build())
+}
 
 /// Instance metadata of this instance. Clones share what they learn about its response time.
 #[derive(Clone)]
@@ -32,7 +66,7 @@ pub struct AwsImds {
 }
 
 impl AwsImds {
-    /// Wraps this client.
+    /// Queries through this client, at first with a limit of `imds_first` per response.
     pub fn new(client: imds::Client, settings: &Settings, log: Log) -> Self {
         Self {
             client,
@@ -58,7 +92,7 @@ impl AwsImds {
                 self.limit.set((limit * 2).min(self.longest).max(self.limit.get()));
                 let path = path.to_owned();
                 // A connection that fails does so sooner.
-                if limit > IMDS_CONNECT && !self.heard.get() {
+                if limit > CONNECT && !self.heard.get() {
                     Err(ImdsError::Mute { path })
                 } else {
                     Err(ImdsError::Silent { path, answer: format!("no answer within {limit:?}") })
@@ -110,11 +144,6 @@ fn failure(path: &str, error: &Sdk) -> ImdsError {
         },
         _ => ImdsError::Silent { path, answer: format!("no answer ({})", innermost(error)) },
     }
-}
-
-/// The innermost cause: "connection refused" says more than "an IO error occurred".
-pub(in crate::cloud) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 fn of_interface(mac: MacAddress, item: &str) -> String {

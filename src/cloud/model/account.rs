@@ -20,7 +20,7 @@ use crate::base::ids::{AssociationId, InstanceId, InterfaceId};
 use crate::cloud::ec2::private_ips::Eni;
 use crate::cloud::ec2::{Address, Selector};
 
-/// The only Region.
+/// The only region of the model.
 pub const REGION: &str = "eu-west-1";
 /// Id of the only account.
 pub const ACCOUNT: &str = "123456789012";
@@ -41,7 +41,7 @@ pub enum Reads {
 /// The instance that holds an Elastic IP.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ElasticIpHolder {
-    /// Instance id.
+    /// The instance to which the interface is attached.
     pub instance: InstanceId,
     /// Its interface that carries the address.
     pub eni: InterfaceId,
@@ -112,7 +112,7 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// A constant latency.
+    /// A journey that takes the same time each way, and is never slow.
     pub const fn of(way: Duration) -> Self {
         Self { usual: way..way, slow_percent: 0, slow: Duration::ZERO }
     }
@@ -589,7 +589,7 @@ impl Account {
 
     // Faults.
 
-    /// Activates a fault.
+    /// Adds a fault, from now on; [`clear_fault`](Self::clear_fault) ends it.
     pub fn fault(&self, fault: Fault) -> FaultId {
         self.with(|state| state.faults.add(fault))
     }
@@ -619,7 +619,7 @@ impl Account {
         self.with(|state| state.faults.clear());
     }
 
-    /// Ends one fault.
+    /// Ends one fault; does nothing if it has ended already.
     pub fn clear_fault(&self, id: FaultId) {
         self.with(|state| state.faults.clear_one(id));
     }
@@ -654,7 +654,7 @@ impl Account {
         });
     }
 
-    /// Ends a freeze.
+    /// Ends [`freeze`](Self::freeze) and [`freeze_at`](Self::freeze_at): reads show the state again as late as their lag says.
     pub fn thaw(&self, which: Reads) {
         self.with(|state| state.readers(which).into_iter().for_each(|reader| reader.freeze(None)));
     }

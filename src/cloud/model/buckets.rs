@@ -16,7 +16,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Makes a rate.
+    /// A bucket of `burst` tokens to which `per_second` are added each second.
     pub const fn new(burst: f64, per_second: f64) -> Self {
         Self { burst, per_second }
     }
@@ -28,7 +28,7 @@ const HAS_TWO: &str = "DescribeNetworkInterfaces";
 /// Rates by kind of action.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Buckets {
-    /// Describe actions.
+    /// Describe actions; each has a bucket of its own.
     pub describe: Rate,
     /// `DescribeNetworkInterfaces` without filter, ids or pagination.
     pub describe_unfiltered: Rate,

@@ -49,7 +49,7 @@ pub struct InterfaceSpec {
 pub struct InstanceSpec {
     /// `i-...`; generated if absent.
     pub id: Option<InstanceId>,
-    /// Availability zone.
+    /// Availability zone, such as `eu-west-1a`.
     pub zone: String,
     /// The subnet in CIDR notation.
     pub subnet: String,

@@ -4,11 +4,11 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ApiError {
-    /// HTTP status.
+    /// HTTP status, such as 400.
     pub status: u16,
     /// AWS error code, without the `Client.` or `Server.` prefix of the documentation.
     pub code: String,
-    /// Human-readable message.
+    /// Text for people; programs must not parse it.
     pub message: String,
 }
 

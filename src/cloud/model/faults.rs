@@ -29,9 +29,9 @@ pub enum Service {
 pub enum FaultKind {
     /// An error document of the service; nothing takes effect.
     Error {
-        /// HTTP status.
+        /// HTTP status, such as 503.
         status: u16,
-        /// AWS error code.
+        /// Error code in the document, such as `Unavailable`.
         code: String,
         /// Human-readable message.
         message: String,
@@ -140,7 +140,7 @@ pub mod millis {
 /// A fault and the requests it strikes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// The service called.
+    /// The service whose requests it strikes.
     pub service: Service,
     /// EC2 or STS action; for instance metadata the prefix of a path. `None` matches every request.
     #[serde(default)]

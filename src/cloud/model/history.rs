@@ -28,7 +28,7 @@ pub struct Version<T> {
     pub at: Duration,
     /// The caller that made the change.
     pub by: Caller,
-    /// The value itself.
+    /// What a reader without lag sees while the version is valid.
     pub value: T,
 }
 
@@ -45,7 +45,7 @@ impl<T: Clone + PartialEq> History<T> {
         Self { past: Vec::new(), present: Version { at, by: Caller::default(), value } }
     }
 
-    /// The present value.
+    /// The present value, without any lag.
     pub fn now(&self) -> &T {
         &self.present.value
     }
@@ -81,10 +81,10 @@ impl<T: Clone + PartialEq> History<T> {
 /// Applies only to changes after the lag was set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lag {
-    /// No lag.
+    /// Changes show at once.
     #[default]
     None,
-    /// A constant lag.
+    /// Every change shows this much later.
     Fixed(Duration),
     /// A random lag per read, up to this: a later read may show an older state than an earlier one.
     UpTo(Duration),

@@ -22,11 +22,11 @@ use crate::params::Tables;
 pub struct RouteTableSpec {
     /// `rtb-...`.
     pub id: RouteTableId,
-    /// Its VPC.
+    /// VPC to which the table belongs.
     pub vpc: VpcId,
     /// The account that owns it; the model's own if absent.
     pub owner: Option<String>,
-    /// Its tags.
+    /// Tags of the table, by key.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -64,11 +64,11 @@ pub(super) struct StoredTable {
 pub struct ShownTable {
     /// `rtb-...`.
     pub id: RouteTableId,
-    /// Its VPC.
+    /// VPC to which the table belongs.
     pub vpc: VpcId,
     /// The account that owns it.
     pub owner: String,
-    /// Its tags.
+    /// Tags of the table, by key.
     pub tags: BTreeMap<String, String>,
     /// Its routes to single addresses.
     pub routes: Vec<(IpAddr, Route)>,

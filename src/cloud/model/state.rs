@@ -83,7 +83,7 @@ pub struct Instance {
 pub struct NetworkInterface {
     /// `eni-...`.
     pub eni: InterfaceId,
-    /// Hardware address.
+    /// Hardware address, by which instance metadata lists it.
     pub mac: MacAddress,
     /// Device index on its network card; 0 on card 0 is the primary interface.
     pub device_index: u32,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::base::deadline::millis;
 use crate::base::text::one_line;
 use crate::ocf::environment::Environment;
-use crate::resource::millis;
 use crate::state::alerts::Loss;
 use crate::state::{Change, PhaseTime};
 
@@ -25,12 +25,12 @@ pub enum AlertEvent {
     Joined(String),
     /// A resource was started here, or moved here live.
     Started {
-        /// The resource.
+        /// Id of the resource in the configuration.
         resource: String,
         /// The cluster's name for the node.
         node: String,
     },
-    /// Anything else.
+    /// An event that is ignored.
     Other,
 }
 
@@ -72,7 +72,7 @@ pub struct Announcement {
     /// Why it moved, as far as this node knows.
     reason: String,
     action: String,
-    /// UTC.
+    /// When the action finished, in UTC, as RFC 3339.
     at: String,
     phases: Vec<PhaseTime>,
     took_ms: u64,

@@ -8,6 +8,7 @@ use super::NAME;
 use super::announcement::{AlertEvent, Announcement, detection, newest};
 use super::recipient::Recipient;
 use crate::base::deadline::Deadline;
+use crate::base::deadline::millis;
 use crate::base::log::Log;
 use crate::base::retry::{self, Patience, Retryable};
 use crate::base::small_file;
@@ -18,7 +19,6 @@ use crate::face::environment::synthesise;
 use crate::face::watchdog::Watchdog;
 use crate::ocf::environment::Environment;
 use crate::resource::error::Error;
-use crate::resource::millis;
 use crate::state::alerts::AlertFiles;
 use crate::world;
 

@@ -28,11 +28,11 @@ pub struct Cib {
 /// A resource that one of our agents manages.
 #[derive(Debug, Clone)]
 pub struct ConfiguredAddress {
-    /// Resource id.
+    /// Id of the resource in the configuration.
     pub id: String,
-    /// Its agent.
+    /// The agent that manages it; always one of ours.
     pub agent: &'static Agent,
-    /// Its configuration.
+    /// Its parameters and meta attributes as they apply on this node.
     pub configuration: Configuration,
 }
 

@@ -13,7 +13,7 @@ pub struct NodeState {
     pub active_since: BTreeMap<String, u64>,
     /// When it last started or stopped each resource, in milliseconds since 1970.
     pub changed: BTreeMap<String, u64>,
-    /// Its transient attributes.
+    /// Its transient attributes by name: they last until the node leaves the cluster.
     pub attributes: BTreeMap<String, String>,
 }
 

@@ -33,11 +33,11 @@ const FAST_MONITOR: Duration = Duration::from_secs(10);
 /// One result of `eipctl check`, as it is printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckResult {
-    /// What was examined.
+    /// The subject: `parameters`, `credentials`, ...
     pub subject: Cow<'static, str>,
     /// `ok`, `warn`, `FAIL`, or `-` if unknown.
     pub verdict: &'static str,
-    /// What was found.
+    /// The finding, as a sentence for a person.
     pub text: String,
     /// How to correct it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ impl CheckResult {
     }
 }
 
-/// A fencing device.
+/// A resource of class `stonith`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FencingDevice {
     id: String,

@@ -15,10 +15,10 @@ pub struct Status {
     pub fail_counts: Vec<(String, String, String)>,
 }
 
-/// A node.
+/// A node, as `crm_mon` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrmMonNode {
-    /// Node name.
+    /// Name of the node in the cluster.
     pub name: String,
     /// Whether it is a member of the cluster.
     pub online: bool,
@@ -26,10 +26,10 @@ pub struct CrmMonNode {
     pub flags: Vec<&'static str>,
 }
 
-/// A resource.
+/// A resource, as `crm_mon` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CrmMonResource {
-    /// Resource id.
+    /// Id of the resource, as `crm_mon` shows it.
     pub id: String,
     /// Agent, such as `ocf:heartbeat:eip`.
     pub agent: String,

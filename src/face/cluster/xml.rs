@@ -9,10 +9,10 @@ use quick_xml::events::{BytesStart, Event};
 /// An element with its attributes and children; text is left out.
 #[derive(Debug, Default, Clone)]
 pub struct XmlElement {
-    /// Tag.
+    /// Name of the tag, as in the document.
     pub name: String,
     attributes: BTreeMap<String, String>,
-    /// Elements directly below.
+    /// Child elements, in the order of the document.
     pub children: Vec<XmlElement>,
 }
 

@@ -35,9 +35,9 @@ const FAILED: u8 = 1;
 /// Why a command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Invalid usage.
+    /// The command line is wrong: exit code 2, with this line.
     Usage(String),
-    /// The command failed.
+    /// The command failed: exit code 1, with this line.
     Failed(String),
     /// The command failed and has already reported why.
     Reported,

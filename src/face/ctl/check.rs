@@ -10,7 +10,7 @@ use crate::cloud::{Imds as _, client};
 use crate::face::cluster::cib::Cib;
 use crate::face::cluster::settings::{CheckResult, FAILOVER, LIVE_MOVES, live_moves};
 use crate::face::cluster::tools::BRIEF_LIMIT;
-use crate::resource::examine::{Finding, Verdict};
+use crate::resource::finding::{Finding, Verdict};
 use crate::resource::kind::Kind;
 use crate::resource::{Action, op};
 use crate::with_kind;

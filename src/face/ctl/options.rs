@@ -122,7 +122,7 @@ pub(super) fn positional(id: &'static str, value: &'static str, help: &'static s
     Arg::new(id).value_name(value).help(help)
 }
 
-/// A flag.
+/// An option without a value.
 pub(super) fn switch(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }

@@ -8,7 +8,7 @@ use super::call::{Failure, Invocation};
 use super::{assign, by_hand, check, command, drill, history, metrics, policy, restore, show, status};
 use crate::base::text::one_line;
 use crate::face::Call;
-use crate::face::serve::print;
+use crate::face::call::print;
 
 /// Exit code for invalid usage.
 const USAGE: u8 = 2;

@@ -11,13 +11,13 @@ use crate::face::parameters;
 /// The actions of the init script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitAction {
-    /// Take the address.
+    /// Take the address, even if another node holds it.
     Start,
-    /// Release the address.
+    /// Release the address, if it is here.
     Stop,
     /// Report whether the address is here.
     Status,
-    /// Stop, then start.
+    /// Stop, then start, whether or not the address is here.
     Restart,
     /// Start again, but only if the address is here.
     ForceReload,

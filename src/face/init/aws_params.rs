@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The parsed options.
+/// The options of `AWS_PARAMS`, parsed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct AwsParams {
     /// The resource parameters that they set, by name.

@@ -12,7 +12,7 @@ pub const DESCRIPTION: &str = "elastic-ip remapper";
 pub enum Outcome {
     /// Start: this node holds the address.
     Associated,
-    /// Start failed.
+    /// Start: this node could not take the address.
     NotMapped,
     /// Stop: this node no longer holds the address.
     Disowned,
@@ -20,7 +20,7 @@ pub enum Outcome {
     Left,
     /// Stop succeeded without reaching AWS, so the address may still be here.
     MaybeLeft,
-    /// Stop failed.
+    /// Stop: the address may still be here.
     NotDisowned,
     /// Status: the address is here.
     Here,
@@ -59,9 +59,9 @@ pub fn sentence(outcome: Outcome, name: Option<&str>, node: &str) -> String {
 pub const STATUS_STOPPED: u8 = 3;
 /// `status`: unknown.
 pub const STATUS_UNKNOWN: u8 = 4;
-/// Invalid command line.
+/// The command line is wrong (LSB, "invalid or excess argument(s)").
 pub const INVALID_ARGUMENT: u8 = 2;
-/// Unimplemented action.
+/// The action is not implemented (LSB, "unimplemented feature").
 pub const UNIMPLEMENTED: u8 = 3;
 /// The settings file cannot be read.
 pub const NO_PRIVILEGE: u8 = 4;
@@ -95,7 +95,7 @@ pub fn status_code(code: ExitCode) -> u8 {
     }
 }
 
-/// The usage text.
+/// What `elastic-ip` prints without an action, or with a wrong one.
 pub const USAGE: &str = "usage: elastic-ip [ARGUMENT...] {start|stop|status|restart|force-reload}\n\n\
      Moves an AWS Elastic IP to this node and releases it. Called by Heartbeat, by init, or by hand.\n\
      ARGUMENT is the address, its allocation id (eipalloc-...), the interface that gets it (eth1, eni-..., a MAC\n\

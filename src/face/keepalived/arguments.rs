@@ -92,7 +92,7 @@ pub enum Job {
 /// The parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// The requested action.
+    /// What keepalived reports, or the operator requests.
     pub request: KeepalivedRequest,
     /// Resource parameters, not yet validated.
     pub parameters: BTreeMap<String, String>,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::work::{FAILED, Work};
-use crate::face::serve::print;
+use crate::face::call::print;
 use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;
 use crate::resource::{self, Action, Report, op};

@@ -25,6 +25,8 @@ pub(super) use serve::serve;
 
 /// The name of the binary that selects this face.
 pub const NAME: &str = "eip-keepalived";
+/// Default path of the settings file.
+pub const FILE: &str = "/etc/keepalived/aws.conf";
 /// The article's script; a link of this name also selects the face.
 const SCRIPT: &str = "vrrp.sh";
 
@@ -33,7 +35,7 @@ pub fn is_name(name: &str) -> bool {
     name == NAME || name == SCRIPT
 }
 
-/// The usage text.
+/// What `eip-keepalived help` prints, and a wrong command line.
 pub fn usage() -> String {
     format!(
         "usage: {NAME} [ADDRESS] [PARAMETER=VALUE]... start|stop|status|check\n\
@@ -45,9 +47,8 @@ pub fn usage() -> String {
          \x20 notify_master \"/usr/sbin/{NAME} 203.0.113.10 start\"\n\
          \x20 vrrp_script eip {{ script \"/usr/sbin/{NAME} 203.0.113.10 check\" }}\n\
          \n\
-         ADDRESS is an Elastic IP or its allocation id; the default is ELASTIC_IP or ALOC_ID in {}.\n\
-         Exit status: 0 done, or healthy; 1 failed; 2 wrong usage or settings.\n",
-        settings::FILE
+         ADDRESS is an Elastic IP or its allocation id; the default is ELASTIC_IP or ALOC_ID in {FILE}.\n\
+         Exit status: 0 done, or healthy; 1 failed; 2 wrong usage or settings.\n"
     )
 }
 

@@ -6,12 +6,12 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use super::arguments::{self, CommandLine, Job, KeepalivedRequest, NotificationSource, VrrpState};
-use super::settings::{FILE, FILE_VARIABLE, KeepalivedSettings};
+use super::settings::{FILE_VARIABLE, KeepalivedSettings};
 use super::work::{FAILED, UNUSABLE, Work};
-use super::{NAME, check, follow, transition, usage};
+use super::{FILE, NAME, check, follow, transition, usage};
 use crate::base::log::Log;
 use crate::face::Call;
-use crate::face::serve::print;
+use crate::face::call::print;
 use crate::face::settings_file::{self, SettingsFile};
 use crate::face::watchdog::report_panics;
 use crate::ocf::environment::Environment;

@@ -19,8 +19,6 @@ use crate::face::parameters;
 use crate::ocf::environment::Environment;
 use crate::params::table;
 
-/// Default path of the settings file.
-pub const FILE: &str = "/etc/keepalived/aws.conf";
 /// Variable that names another settings file.
 pub const FILE_VARIABLE: &str = "EIP_KEEPALIVED_CONF";
 
@@ -156,6 +154,7 @@ fn known_as(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::FILE;
     use super::*;
 
     fn file(text: &str) -> Result<KeepalivedSettings, String> {

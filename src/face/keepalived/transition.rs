@@ -17,7 +17,7 @@ use super::NAME;
 use super::arguments::{Job, NotificationSource, VrrpState};
 use super::work::{FAILED, Work, by_hand};
 use crate::cloud::Imds as _;
-use crate::face::serve::print;
+use crate::face::call::print;
 use crate::params::OnStop;
 use crate::resource::elastic::Elastic;
 use crate::resource::error::Error;

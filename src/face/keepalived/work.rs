@@ -124,7 +124,7 @@ impl Work {
         self.generation.is_some_and(|own| self.generations.is_superseded(own))
     }
 
-    /// Records the outcome.
+    /// Records whether the requested state was reached.
     fn end(&self, done: bool) {
         if let Some(generation) = self.generation
             && let Err(error) = self.generations.end(generation, done)

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::{Elastic, Location, Op, World};
 use crate::base::deadline::Deadline;
+use crate::base::deadline::millis;
 use crate::base::ids::{AllocationId, InterfaceId};
 use crate::base::retry::{Backoff, Patience, Retryable as _, Series};
 use crate::cloud::{Ec2 as _, Ec2Error, Ec2Fault, Imds as _, Selector, Target};
 use crate::host::Host as _;
 use crate::resource::error::Error;
 use crate::resource::location::of_each_interface;
-use crate::resource::millis;
 use crate::state::{Displaced, Records as _, Sent};
 
 /// Time limit for a stop's queries about displaced addresses: the cluster starts the address elsewhere only after the stop. A
@@ -29,7 +29,7 @@ pub(super) struct Restore<'r, R> {
 }
 
 impl<R> Restore<'_, R> {
-    /// Where it was.
+    /// The place that it was displaced from.
     fn target(&self) -> Target {
         Target { interface: self.entry.interface.clone(), private_ip: self.entry.private_ip }
     }
@@ -42,7 +42,7 @@ impl<R> Restore<'_, R> {
 
 /// Outcome for a displaced address.
 enum Restored {
-    /// It is back.
+    /// It is back in its place; the sentence for the log.
     Back(String),
     /// Nothing to restore any more; the reason.
     Forget(String),

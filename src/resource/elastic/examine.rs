@@ -6,7 +6,7 @@ use super::{Elastic, Location, Op, World};
 use crate::base::ids::AssociationId;
 use crate::cloud::{Address, Association, Ec2 as _, Ec2Fault};
 use crate::resource::error::Error;
-use crate::resource::examine::{Examination, Finding, RELEASING, TAKING, judged};
+use crate::resource::finding::{Examination, Finding, RELEASING, TAKING, judged};
 
 impl<W: World> Op<'_, Elastic, W> {
     pub(super) async fn examine_address(

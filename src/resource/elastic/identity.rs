@@ -9,7 +9,7 @@ use crate::cloud::Association;
 /// Identity of this node, as far as known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// The instance.
+    /// Id of this instance; `None` if neither firmware nor record has it.
     pub instance: Option<InstanceId>,
     /// The interface that the address belongs on.
     pub interface: Option<InterfaceId>,

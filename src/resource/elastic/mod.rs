@@ -18,7 +18,7 @@ use crate::cloud::{
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, Params};
 use crate::resource::error::Error;
-use crate::resource::examine::Examination;
+use crate::resource::finding::Examination;
 use crate::resource::location::seen;
 use crate::state::{Pair, Records as _, Remembered, Volatile};
 

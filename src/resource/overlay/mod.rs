@@ -12,7 +12,8 @@ use std::time::Duration;
 use super::device::device_name;
 use super::kind::{Common, Kind, Location, Me, Op, Owner, Words};
 use super::start::join_all;
-use super::{Report, World, location, millis};
+use super::{Report, World, location};
+use crate::base::deadline::millis;
 use crate::base::ids::RouteTableId;
 use crate::cloud::ec2::routes::{destination, host_prefix};
 use crate::cloud::{Ec2Error, Imds as _, ImdsError, Routes, Vpc, Wanted};
@@ -21,7 +22,7 @@ use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{OnStop, OverlayParams, ParamError, Tables};
 use crate::resource::error::Error;
-use crate::resource::examine::{Examination, Finding, TAKING};
+use crate::resource::finding::{Examination, Finding, TAKING};
 use crate::state::{OverlayRecord, Records as _, Remembered, Volatile};
 
 mod device;

@@ -20,7 +20,7 @@ pub struct Paths(Vec<(RouteTableId, Path)>);
 enum Path {
     /// To the interface of this node.
     Here(Route),
-    /// Elsewhere.
+    /// To another target, of this or another node.
     Away(Route),
     /// There is no route for the address.
     Missing,

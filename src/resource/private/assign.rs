@@ -90,7 +90,7 @@ impl<W: PrivateWorld> Op<'_, Private, W> {
                     if let Some(eni) = found.into_iter().find(has_it) {
                         return Ok(eni);
                     }
-                    shown = format!("it not on {}", target.id);
+                    shown = format!("{} without it", target.id);
                     Patience::Lasting
                 }
                 Ok(Err(error)) => {

@@ -24,7 +24,7 @@ use crate::network::{Device, Network};
 use crate::ocf::agent::{self, Agent};
 use crate::params::{ParamError, VipParams};
 use crate::resource::error::Error;
-use crate::resource::examine::{Examination, RELEASING, TAKING, judged};
+use crate::resource::finding::{Examination, RELEASING, TAKING, judged};
 use crate::resource::location::seen;
 use crate::state::{PrivateRecord, Remembered, Volatile};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Filter};
 
-use super::{AwsEc2, DESCRIBE, pick, private_ips, routes};
+use super::{AwsEc2, DESCRIBE, filter, pick, private_ips, routes};
 use crate::base::deadline::Deadline;
 use crate::base::ids::{RouteTableId, SubnetId, VpcId};
 use crate::cloud::Eni;
@@ -135,7 +135,7 @@ fn address_filter(wanted: &[&Selector]) -> Option<Filter> {
     };
     let by = wanted.first().map(name).filter(|by| wanted.iter().all(|which| name(which) == *by))?;
     let values: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-    Some(routes::filter(by, values.iter().map(String::as_str)))
+    Some(filter(by, values.iter().map(String::as_str)))
 }
 
 /// The filter that finds all these tables; `None` if only all tables together contain them.
@@ -145,5 +145,5 @@ fn table_filter(wanted: &[&Tables]) -> Option<Filter> {
         let Tables::Ids(more) = which else { return None };
         ids.extend(more.iter().map(RouteTableId::as_str));
     }
-    Some(routes::filter("route-table-id", ids))
+    Some(filter("route-table-id", ids))
 }

@@ -4,8 +4,7 @@ use std::net::Ipv4Addr;
 
 use aws_sdk_ec2::types;
 
-use super::routes::filter;
-use super::{AnswerFlaw, AwsEc2, UNREADABLE, parsed};
+use super::{AnswerFlaw, AwsEc2, UNREADABLE, filter, parsed};
 use crate::base::ids::{InstanceId, InterfaceId, SubnetId};
 use crate::cloud::ec2::Ec2Error;
 use crate::cloud::ec2::private_ips::{Eni, PrivateAddress, PrivateIps};

@@ -6,7 +6,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::replace_route::builders::ReplaceRouteFluentBuilder;
 use aws_sdk_ec2::types::{self, Filter};
 
-use super::{AnswerFlaw, AwsEc2, UNREADABLE, parsed, permitted};
+use super::{AnswerFlaw, AwsEc2, UNREADABLE, filter, parsed, permitted};
 use crate::base::ids::{InterfaceId, RouteTableId, VpcId};
 use crate::cloud::ec2::routes::{Route, RouteTable, Routes, destination};
 use crate::cloud::ec2::{Ec2Error, Ec2Fault};
@@ -138,11 +138,6 @@ pub(super) fn all_of<'t>(
 ) -> Result<Vec<RouteTable>, Ec2Error> {
     let found: Result<_, _> = shown.map(|shown| table(shown, address)).collect();
     found.map_err(|(fault, answer)| Ec2Error::new(DESCRIBE, &object, fault, answer))
-}
-
-pub(super) fn filter<'v>(name: &str, values: impl IntoIterator<Item = &'v str>) -> Filter {
-    let values = values.into_iter().map(str::to_owned).collect();
-    Filter::builder().name(name).set_values(Some(values)).build()
 }
 
 fn replacing(

@@ -130,7 +130,7 @@ impl Move {
     /// The figures that are kept.
     pub fn figures(&self) -> DrillFigures {
         let unassigned = self.unassigned();
-        let ms = crate::resource::millis;
+        let ms = crate::base::deadline::millis;
         DrillFigures {
             at_ms: self.at_ms,
             from: self.from.clone(),

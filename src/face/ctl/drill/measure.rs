@@ -31,7 +31,7 @@ const CONNECT_LIMIT: Duration = Duration::from_millis(800);
 pub(super) struct Watch<'a> {
     /// Tools of the cluster.
     pub tools: &'a Tools,
-    /// The resource.
+    /// Id of the resource in the cluster.
     pub resource: &'a str,
     /// Time limit of a move.
     pub limit: Duration,

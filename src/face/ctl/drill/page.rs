@@ -19,20 +19,20 @@ pub struct FigureTable {
     pub remark: String,
 }
 
-/// The whole report.
+/// A report of moves, as one self-contained page.
 #[derive(Debug, Clone, Default)]
 pub struct ReportPage {
-    /// Heading.
+    /// Title of the page, and its heading.
     pub title: String,
     /// A sentence below it.
     pub about: String,
     /// The main figures, each with what it is.
     pub figures: Vec<(String, String)>,
-    /// Timelines.
+    /// One timeline for each move.
     pub charts: Vec<TimelineChart>,
-    /// Remarks below them.
+    /// Remarks below the timelines, one paragraph each.
     pub remarks: Vec<String>,
-    /// Figures in detail.
+    /// Figures in rows, below the timelines.
     pub table: FigureTable,
     /// What would make it faster; no section if `None`.
     pub faster: Option<Vec<String>>,
@@ -46,7 +46,7 @@ const HEAD: &str = include_str!("head.html");
 const PATTERNS: &str = include_str!("patterns.svg");
 
 impl ReportPage {
-    /// The file.
+    /// The page as HTML, without any reference to other files.
     pub fn html(&self) -> String {
         let title = escape(&self.title);
         let mut html = format!(

@@ -45,9 +45,9 @@ pub enum SpanKind {
 /// A span of time, in seconds from the origin; infinite if it began before or lasts.
 #[derive(Debug, Clone)]
 pub struct LaneSpan {
-    /// When it began.
+    /// Beginning, in seconds; minus infinity if it began before the picture.
     pub from: f64,
-    /// When it ended.
+    /// End, in seconds; infinity if it lasts.
     pub to: f64,
     /// What it is about.
     pub kind: SpanKind,
@@ -58,7 +58,7 @@ pub struct LaneSpan {
 /// A row of the drawing: what one observer saw.
 #[derive(Debug, Clone)]
 pub struct TimelineLane {
-    /// Who saw it.
+    /// The observer: cluster, agent, EC2 or client.
     pub name: &'static str,
     /// In order of time, without overlaps; if there are none, the lane shows the reason.
     pub spans: Vec<LaneSpan>,
@@ -66,7 +66,7 @@ pub struct TimelineLane {
     pub empty: &'static str,
 }
 
-/// One timeline.
+/// The timeline of one move: what each observer saw.
 #[derive(Debug, Clone)]
 pub struct TimelineChart {
     /// Heading above it.

@@ -7,11 +7,11 @@ use crate::ocf::agent::{self, Agent};
 /// Source and destination of a move.
 #[derive(Debug, Clone)]
 pub struct DrillPlan {
-    /// The resource's agent.
+    /// The agent of the resource, one of ours.
     pub agent: &'static Agent,
     /// Node that runs the resource.
     pub from: String,
-    /// Destination node.
+    /// The node to which it is to move.
     pub to: String,
 }
 

@@ -10,10 +10,10 @@ use serde_json::json;
 use super::sightings::{
     ConnectionAttempt, Observations, UnassignedTime, holders, longest_outage, unassigned_time,
 };
+use crate::base::deadline::millis;
 use crate::face::cluster::operations::AgentOperation;
-use crate::resource::millis;
 
-/// One move.
+/// One measured move of the resource.
 #[derive(Debug, Clone, Default)]
 pub struct Move {
     /// Node that ran the resource before.
@@ -34,12 +34,12 @@ pub struct Move {
     pub port: Option<u16>,
 }
 
-/// A whole drill.
+/// All that a drill measured, as in `--json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Drill<'a> {
     /// Name of the resource.
     pub resource: &'a str,
-    /// Its address.
+    /// The address that moved.
     pub address: IpAddr,
     /// Whether it supports live migration.
     pub live: bool,

@@ -22,7 +22,7 @@ pub struct HolderQuery {
 pub struct ConnectionAttempt {
     /// Start of the attempt.
     pub began: Duration,
-    /// Whether it connected.
+    /// Whether the connection was established within its limit.
     pub connected: bool,
 }
 
@@ -42,14 +42,14 @@ pub enum ClusterState {
 pub struct ClusterSighting {
     /// When it was sent.
     pub at: Duration,
-    /// Its answer.
+    /// State of the resource according to the cluster.
     pub state: ClusterState,
 }
 
 /// What was seen of a move so far.
 #[derive(Debug, Clone, Default)]
 pub struct Observations {
-    /// Answers of EC2.
+    /// Queries that EC2 answered, in order.
     pub queries: Vec<HolderQuery>,
     /// Number of queries without an answer.
     pub unanswered: usize,

@@ -18,9 +18,9 @@ pub const ABSENT: &str = "absent";
 /// What is known about one address on this node.
 #[derive(Debug, Clone)]
 pub struct AddressMetrics {
-    /// The resource.
+    /// Id of the resource: a label of its metrics.
     pub resource: String,
-    /// Its address.
+    /// Address for the label, the public one for an Elastic IP.
     pub address: String,
     /// Name of its agent.
     pub agent: &'static str,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::view::{
     AddressState, Holding, LastMove, Membership, Moment, NodeOpinion, Opinion, Overview, Placement,
 };
+use crate::base::deadline::millis;
 use crate::base::timezone;
 use crate::cloud::ec2::aws::Listing;
 use crate::cloud::{Ec2Fault, Wanted};
@@ -27,13 +28,13 @@ use crate::resource::error::Error;
 use crate::resource::kind::Kind;
 use crate::resource::recorded::RecordedResource;
 use crate::resource::survey::ShownHolder;
-use crate::resource::{Action, Report, Request, join_all, millis, op};
+use crate::resource::{Action, Report, Request, join_all, op};
 use crate::with_kind;
 use crate::world::{self, RealWorld};
 
 /// Longest wait for instance metadata and devices: they answer in milliseconds, or not at all.
 const OWN_LIMIT: Duration = Duration::from_secs(3);
-/// Clears a terminal.
+/// Moves the cursor to the top left and clears the screen (ECMA-48).
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// Shows the state once, or again and again.

@@ -46,7 +46,7 @@ pub struct Membership {
 pub struct AddressState {
     /// The cluster's name for it.
     pub resource: String,
-    /// Its agent.
+    /// Its agent, such as `ocf:heartbeat:eip`.
     pub agent: String,
     /// The address itself; `None` if only its allocation id is known.
     pub address: Option<String>,
@@ -54,7 +54,7 @@ pub struct AddressState {
     pub allocation: Option<String>,
     /// According to the cluster; `None` if it did not answer.
     pub cluster: Option<Placement>,
-    /// According to EC2.
+    /// Holder according to EC2, or why it is not known.
     pub ec2: Holding,
     /// According to each node, and whether that node could take it.
     pub nodes: Vec<NodeOpinion>,
@@ -119,9 +119,9 @@ pub struct NodeOpinion {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Opinion {
-    /// Yes.
+    /// It has the address, or could take it.
     Yes,
-    /// No.
+    /// It does not have the address, or could not take it.
     No,
     /// The node could not find out.
     Unknown,
@@ -133,15 +133,15 @@ pub enum Opinion {
 /// A change of holder.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastMove {
-    /// When.
+    /// When the action finished.
     pub at: Moment,
     /// Action that made it.
     pub action: String,
-    /// Previous holder.
+    /// Previous holder, or `unassigned`.
     pub from: String,
-    /// New holder.
+    /// New holder, or `unassigned`.
     pub to: String,
-    /// Duration in milliseconds.
+    /// How long the whole action took, in milliseconds.
     pub took_ms: u64,
 }
 
@@ -311,7 +311,7 @@ fn duration(seconds: u64) -> String {
 }
 
 impl Overview {
-    /// The whole screen.
+    /// The screen as text, with colours of a terminal if requested.
     pub fn show(&self, in_colour: bool) -> String {
         let mut screen = String::new();
         let mut put = |line: &str, colour: &str| {

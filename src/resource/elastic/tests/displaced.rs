@@ -100,6 +100,23 @@ async fn a_denied_call_that_restores_an_address_is_repeated_once() {
     assert_eq!(node.sent("AssociateAddress"), 2, "{:?}", node.account.calls());
 }
 
+/// As with an automatic public address, which EC2 took back.
+#[tokio::test(start_paused = true)]
+async fn a_displaced_address_that_the_account_does_not_have_is_dropped_from_the_record() {
+    let node = with_displaced().await;
+    let automatic = "198.51.100.7".parse().unwrap();
+    node.world
+        .records
+        .durable
+        .borrow_mut()
+        .displaced
+        .iter_mut()
+        .for_each(|entry| entry.public_ip = automatic);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(node.logged("nothing to restore"), "{:?}", node.world.log.lines());
+    assert_eq!(node.displaced(), []);
+}
+
 /// [displaced-3]
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_cannot_restore_what_was_displaced_succeeds_and_keeps_it_on_record() {

@@ -25,3 +25,14 @@ async fn what_would_keep_the_node_from_taking_over_is_found() {
     assert!(matches!(node.validate().await, Err(Error::Managed(..))));
     assert!(matches!(node.with("elastic_ip", "203.0.113.77").validate().await, Err(Error::Ec2(_))));
 }
+
+/// A policy limited to one address may deny the made-up association of an address that has none.
+#[tokio::test(start_paused = true)]
+async fn a_denied_release_is_a_failure_only_if_there_is_something_to_release() {
+    let node = ElasticNode::on(&account(), 1);
+    node.account.fail("DisassociateAddress", denied());
+    assert_eq!(node.validate().await.unwrap(), Report::Done);
+    assert!(node.logged("not certain that"), "{:?}", node.world.log.lines());
+    node.account.give(EIP, "10.0.0.2");
+    assert!(matches!(node.validate().await, Err(Error::Ec2(_))));
+}
