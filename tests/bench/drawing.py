@@ -23,12 +23,12 @@ STYLE = """
 
 
 def spoken(groups: list[tuple[str, list[tuple[str, float]]]]) -> str:
-    """The chart for those who cannot see it."""
+    """The chart as text, for those who cannot see it."""
     return " ".join(f"{name}: {', '.join(f'{label} {value:,.1f}' for label, value in group)}." for name, group in groups)
 
 
 def bars(title: str, groups: list[tuple[str, list[tuple[str, float]]]]) -> str:
-    """Groups of bars with their values in milliseconds on a logarithmic scale; the first of each group is ours."""
+    """Groups of bars on a logarithmic scale, with values in milliseconds; the first one of each group is ours."""
     values = [value for _, group in groups for _, value in group]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     room = (WIDTH - LEFT - RIGHT) / (high - low)

@@ -1,7 +1,7 @@
-"""Our overlay-ip beside the distribution's aws-vpc-move-ip, in turn and on the same simulator.
+"""Our overlay-ip and the distribution's aws-vpc-move-ip, run alternately on the same simulator.
 
-What is measured, each as the median of several runs with the smallest and the largest: the time from the start of the process until
-every route table leads here, and from the first to the last of them; processor time, memory and processes; calls of EC2 at rest.
+Measured, each as the median of several runs with minimum and maximum: the time from the start of the process until
+every route table leads here, and from the first to the last of them; CPU time, memory and processes; calls to EC2 at rest.
 """
 
 import argparse
@@ -21,14 +21,14 @@ from place import OTHER_ACCOUNT, ROLE, Agent, Place, said  # noqa: E402
 ROLE_ARN = f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}"
 TABLES = (1, 3, 10)
 ROUND_TRIPS_MS = (0, 50)
-# How often the old agent runs where one run takes more than a minute.
+# How often the old agent runs if one run takes more than a minute.
 ONCE = 1
-# Where it would take minutes per run, three tables tell enough.
+# If each run would take minutes, three tables are enough.
 OLD_LIMIT_WITH_ROLE = 3
 
 
 class Row(NamedTuple):
-    """Figures of one agent in one situation; seconds, MiB and numbers, from each run."""
+    """Figures of one agent in one situation, one from each run: seconds, MiB and numbers."""
 
     agent: str
     situation: str
@@ -41,8 +41,8 @@ class Row(NamedTuple):
 
 
 def takeover(here: Place, agent: Agent, tables: int, role: bool, runs: int, on_record: bool) -> Row:
-    """Takes the address from the other node, again and again."""
-    # In a shared VPC the route's owner does not see the instance; the old agent then has to be told what to compare.
+    """Takes the address from the other node, repeatedly."""
+    # In a shared VPC the route's owner does not see the instance; the old agent needs `lookup_type`, which says what to compare.
     parameters = {"routing_table_role": ROLE_ARN, "lookup_type": "NetworkInterfaceId"} if role else {}
     moved, spread, wall, cpu, memory = [], [], [], [], []
     for _ in range(runs):
@@ -54,7 +54,7 @@ def takeover(here: Place, agent: Agent, tables: int, role: bool, runs: int, on_r
         outcome = agent.start(**parameters)
         if outcome.code != 0:
             sys.exit(f"{agent.kind}, {tables} tables: start ended with {outcome.code}: {outcome.stderr}{agent.said()}")
-        # A call takes effect half a round trip before its answer is back.
+        # A call takes effect half a round trip before its response arrives.
         back = here.round_trip / 2
         orders = [entry["answered_at"] - back for entry in here.log("ReplaceRoute") if entry["status"] == 200]
         if len(orders) != tables or not here.is_on_device():
@@ -83,7 +83,7 @@ def repeated(action: Callable[[], place.Outcome], runs: int) -> tuple[list[float
 
 
 def calls_at_rest(here: Place, agent: Agent, **parameters: str) -> int:
-    """Calls of EC2 in a minute of monitors every ten seconds, after one that may have looked."""
+    """Calls to EC2 during a minute of monitors every ten seconds, after one that may have queried it."""
     agent.monitor(**parameters)
     here.clear()
     began = time.monotonic()
@@ -118,7 +118,7 @@ def measure(runs: int) -> list[str]:
             rows = []
             for role in (False, True):
                 for tables in TABLES:
-                    # In the settling window of its own start the agent asks first; here each start is long after the last one.
+                    # In the settling window of its own start the agent queries first; here each start is long after the last one.
                     rows.append(takeover(here, Settled(ours), tables, role, runs, on_record=False))
                     rows.append(takeover(here, Settled(ours), tables, role, runs, on_record=True))
                     if not role or tables <= OLD_LIMIT_WITH_ROLE:
@@ -137,7 +137,7 @@ def measure(runs: int) -> list[str]:
 
 
 def limits(rows: list[Row], round_trip: int) -> list[str]:
-    """What must hold, in words where it does not."""
+    """The limits that are exceeded, in words."""
     problems = []
     by_name = {(row.agent, row.situation): row for row in rows}
     if round_trip == 50:
@@ -193,8 +193,8 @@ def at_rest(here: Place, ours: Agent, old: Agent, runs: int, problems: list[str]
             if stopped.code != 0 or here.is_on_device():
                 sys.exit(f"{name}: stop ended with {stopped.code}: {stopped.stderr}")
             if name == "overlay-ip" and here.log():
-                problems.append(f"stop asked the network: {here.log()}")
-            # On the device again, without an agent: the old one would take a minute.
+                problems.append(f"stop called the network: {here.log()}")
+            # Puts it on the device again, without an agent: the old one would take a minute.
             place.ip("address", "add", f"{place.ADDRESS}/32", "dev", "eth0")
         lines.append(f"| {name} | {said(wall, 1)} | {said(cpu, 1)} | {calls} | {said(stops, 1)} |")
         if name == "overlay-ip" and calls > 2:
@@ -207,7 +207,7 @@ def at_rest(here: Place, ours: Agent, old: Agent, runs: int, problems: list[str]
 if __name__ == "__main__":
     place.clean_up_when_ended()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=9, help="runs of each measurement; the old agent takes fewer where it needs minutes")
+    parser.add_argument("--runs", type=int, default=9, help="runs of each measurement; the old agent makes fewer if one takes minutes")
     given = parser.parse_args()
     place.enter()
     print("\n".join(measure(given.runs)))

@@ -1,6 +1,6 @@
-"""Our agents, the distribution's awseip, awsvip and aws-vpc-move-ip, and the floor (one curl with the same requests), side by side.
+"""Our agents, the distribution's awseip, awsvip and aws-vpc-move-ip, and the minimum (one curl with the same requests), compared.
 
-They run in turn on one machine against one simulator. Writes docs/PERFORMANCE.md and its drawing, and fails where a limit is not kept.
+They run alternately on one machine against one simulator. Writes docs/PERFORMANCE.md and its drawing, and fails if a limit is exceeded.
 """
 
 import argparse
@@ -29,13 +29,13 @@ ROUND_TRIPS_MS = (0, 50)
 # Long after the last start: the settling window of the agent's own change is over.
 SETTLED = {"settle_window": "0"}
 TOKEN_LIFETIME = "X-aws-ec2-metadata-token-ttl-seconds: 300"
-# More than the machine's noise, less than one round trip more.
+# More than the machine's noise, less than one more round trip.
 MONITOR_TO_CURL = 0.8
 TAKEOVER_ROUND_TRIPS = 1.0
 
 
 class Subject(NamedTuple):
-    """A kind of address: who keeps it, who has it at the moment, and the calls that move it."""
+    """A kind of address: the agents for it, its current holder, and the calls that move it."""
 
     name: str
     ours: Agent
@@ -46,7 +46,7 @@ class Subject(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What an action cost, each from every run: seconds, MiB and numbers. `moved` and `without` are empty where nothing moves."""
+    """Costs of an action, one from each run: seconds, MiB and numbers. `moved` and `without` are empty if nothing moves."""
 
     agent: str
     moved: list[float]
@@ -98,7 +98,7 @@ def overlay(here: Place) -> Subject:
 
 
 def ran(agent: Agent, action: str, wanted: Iterable[int] = (0,), **parameters: str) -> Outcome:
-    """An action that must end as wanted."""
+    """Runs an action, whose exit code must be among `wanted`."""
     doing = {"monitor": agent.monitor, "start": agent.start, "stop": agent.stop}.get(action)
     outcome = doing(**parameters) if doing else agent.run(action, **parameters)
     if outcome.code not in wanted:
@@ -109,7 +109,7 @@ def ran(agent: Agent, action: str, wanted: Iterable[int] = (0,), **parameters: s
 def measured(
     here: Place, subject: Subject, agent: Agent, runs: int, before: Callable[[], None], actions: list[str], **parameters: str
 ) -> Figures:
-    """Runs actions one after the other, each time after `before`, which does not count."""
+    """Runs actions one after the other, each after `before`, which is not measured."""
     moved, without, wall, cpu, memory = [], [], [], [], []
     calls = 0
     for _ in range(runs):
@@ -117,7 +117,7 @@ def measured(
         here.clear()
         outcomes = [ran(agent, action, **parameters) for action in actions]
         calls = here.calls()
-        # A call takes effect half a round trip before its answer is back.
+        # A call takes effect half a round trip before its response arrives.
         effects = {
             operation: [entry["answered_at"] - here.round_trip / 2 for entry in here.log(operation) if entry["status"] == 200]
             for operation in (subject.takes, subject.releases)
@@ -137,7 +137,7 @@ def measured(
 
 
 def monitors(here: Place, agent: Agent, runs: int) -> list[Figures]:
-    """Our monitor and, if it makes requests, one curl that makes the same, in turn."""
+    """Our monitor and, if it makes requests, one curl that makes the same ones, alternately."""
     here.clear()
     ran(agent, "monitor", **SETTLED)
     asked = [entry for entry in here.log() if entry["service"] == "imds"]
@@ -160,7 +160,7 @@ def monitors(here: Place, agent: Agent, runs: int) -> list[Figures]:
 
 
 def curl_for(requests: list[list[str]]) -> list[str]:
-    """The command that makes these requests of the metadata service, given as method and path, with a token that is known already."""
+    """The command that makes these requests to the metadata service, given as method and path, with a token from before."""
     asking = ["curl", "-sS", "-X", "PUT", "-H", TOKEN_LIFETIME, f"http://{METADATA}/latest/api/token"]
     token = subprocess.run(asking, check=True, capture_output=True, text=True).stdout
     command = ["curl", "-sS"]
@@ -172,7 +172,7 @@ def curl_for(requests: list[list[str]]) -> list[str]:
 
 
 def compared(here: Place, subject: Subject, runs: int, slow: int) -> dict[str, list[Figures]]:
-    """Every situation of one kind of address, ours and the old agent's in turn."""
+    """Every situation of one kind of address, with ours and the old agent alternately."""
     ours, old = subject.ours, subject.old
     rows: dict[str, list[Figures]] = {}
 
@@ -248,7 +248,7 @@ def table(rows: dict[str, list[Figures]]) -> list[str]:
 
 
 def broken(name: str, rows: dict[str, list[Figures]]) -> list[str]:
-    """What must hold and does not, in words."""
+    """The limits that are exceeded, in words."""
     problems = []
     ours, *curl, _ = rows["monitor"]
     if ours.calls:

@@ -1,6 +1,6 @@
-"""A node of its own, in a network namespace: aws-sim behind 169.254.169.254 and as EC2, and the agents that are compared on it.
+"""A node in its own network namespace: aws-sim behind 169.254.169.254 and as EC2, and the agents that are compared on it.
 
-This process moves into the namespace, and all that it starts is there too. It ends with the last of them.
+This process moves into the namespace, and all its children start in it. The namespace ends with the last of them.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ ADDRESS = "192.168.10.1"
 PUBLIC = "203.0.113.10"
 HERE, PEER = "i-0123456789abcdef1", "i-0123456789abcdef2"
 INTERFACES = {HERE: "eni-0123456789abcdef1", PEER: "eni-0123456789abcdef2"}
-# On this node too.
+# On this node, too.
 SECOND_INTERFACE = "eni-0123456789abcdef3"
 OWN = {HERE: "10.0.0.11", PEER: "10.0.0.12"}
 OTHER_ACCOUNT = "210987654321"
@@ -40,31 +40,31 @@ CONFIG = "[default]\nregion = eu-west-1\n"
 
 
 class Outcome(NamedTuple):
-    """What came of an action."""
+    """Result and cost of an action."""
 
     code: int
     stderr: str
-    # Seconds since 1970 at which it was started.
+    # Start time, in seconds since 1970.
     began: float
-    # Seconds.
+    # In seconds.
     wall: float
     cpu: float
-    # MiB, of the largest of its processes.
+    # In MiB, for the largest of its processes.
     memory: float
 
 
 def clean_up_when_ended():
-    """Makes `kill` end this process like an error, so that the simulator ends with it."""
+    """Makes `kill` end this process like an exception, so that the simulator ends with it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
 
 
 @functools.cache
 def enter():
-    """Leaves the machine's network and mounts behind, once."""
+    """Leaves the machine's network and mounts, once."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET | CLONE_NEWNS) != 0:
         sys.exit(f"root is needed for network namespaces: {os.strerror(ctypes.get_errno())}")
-    # What /sys shows of network devices is that of the namespace it was mounted in.
+    # /sys shows the network devices of the namespace in which it was mounted.
     for mount in (["--make-rprivate", "/"], ["-t", "sysfs", "sysfs", "/sys"]):
         subprocess.run(["mount", *mount], check=True)
     ip("link", "set", "lo", "up")
@@ -80,7 +80,7 @@ def ip(*arguments: str) -> str:
 
 
 class Place:
-    """An account with two nodes, of which this is one, and route tables that lead the address to the other."""
+    """An account with two nodes, of which this is one, and route tables that lead the address to the other one."""
 
     def __init__(self, folder: Path, ec2: str):
         self.folder = folder
@@ -90,7 +90,7 @@ class Place:
         ip("link", "set", "eth0", "address", mac)
         (folder / "config").write_text(CONFIG)
         self.tables: list[str] = []
-        # Seconds to EC2 and back.
+        # Round trip to EC2, in seconds.
         self.round_trip = 0.0
 
     def settings(self, **settings):
@@ -120,7 +120,7 @@ class Place:
             path.unlink()
 
     def start_over(self):
-        """Makes everything as it was, but for the route tables."""
+        """Restores the initial state, except for the route tables."""
         self.take_off_device()
         self.forget()
         self.clear()
@@ -133,7 +133,7 @@ class Place:
         return [entry for entry in entries if not operations or entry["operation"] in operations]
 
     def calls(self) -> int:
-        """How many calls of EC2 and STS there were since the log was cleared."""
+        """Number of calls to EC2 and STS since the log was cleared."""
         return sum(entry["service"] != "imds" for entry in self.log())
 
     def is_on_device(self) -> bool:
@@ -144,13 +144,13 @@ class Place:
 
 
 def take_off(address: str):
-    """Takes an address off the device, whatever its prefix."""
+    """Removes an address from the device, whatever its prefix length."""
     with contextlib.suppress(subprocess.CalledProcessError):
         ip("address", "flush", "dev", "eth0", "to", f"{address}/32")
 
 
 def timed(command: list[str], environment: Mapping[str, str]) -> Outcome:
-    """Runs a command and says what it and its children took."""
+    """Runs a command and measures what it and its children used."""
     with tempfile.TemporaryFile() as stderr:
         began = time.time()
         clock = time.monotonic()
@@ -167,7 +167,7 @@ def timed(command: list[str], environment: Mapping[str, str]) -> Outcome:
 
 
 def said(values: list[float], digits: int = 0, factor: float = 1000.0) -> str:
-    """The median, with the smallest and the largest if they differ from it."""
+    """The median, with minimum and maximum if they differ from it."""
     if not values:
         return ""
     texts = [f"{factor * value:,.{digits}f}" for value in (statistics.median(values), min(values), max(values))]
@@ -175,12 +175,12 @@ def said(values: list[float], digits: int = 0, factor: float = 1000.0) -> str:
 
 
 def overlay(place: Place) -> dict[str, str]:
-    """The parameters of an overlay address here."""
+    """The parameters of an overlay address on this node."""
     return {"ip": ADDRESS, "routing_table": ",".join(place.tables), "interface": "eth0"}
 
 
 class Agent:
-    """An agent under the OCF calling convention, with its usual parameters here."""
+    """An agent under the OCF calling convention, with its usual parameters on this node."""
 
     def __init__(self, place: Place, kind: str, program: Path, aws: Path | None = None, usual: Callable[[Place], dict[str, str]] = overlay):
         self.place, self.kind, self.usual = place, kind, usual
@@ -232,11 +232,11 @@ class Agent:
         return {name if name.startswith("OCF_") else f"OCF_RESKEY_{name}": value for name, value in named.items()}
 
     def run(self, action: str, **parameters: str) -> Outcome:
-        """Runs an action. A parameter whose name begins with OCF_ is a variable of the environment, `without` names usual ones to leave out."""
+        """Runs an action. A parameter whose name begins with OCF_ is an environment variable, `without` names usual ones to omit."""
         return timed([str(self.program), action], {**self.environment, **self.given(parameters)})
 
     def processes(self, action: str, **parameters: str) -> int:
-        """How many processes and threads an action takes: in a PID namespace they are numbered one after the other."""
+        """Number of processes and threads of an action: in a PID namespace they are numbered consecutively."""
         count = f'"{self.program}" {action} >/dev/null 2>&1; sh -c \'echo $$\''
         environment = {**self.environment, **self.given(parameters)}
         command = ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", count]
@@ -247,7 +247,7 @@ class Agent:
 
 @contextlib.contextmanager
 def place(second_interface: bool = False):
-    """Runs aws-sim for as long as the block lasts; yields the place. aws-vpc-move-ip has a defect of nodes with a second interface; awseip does not work on any."""
+    """Runs aws-sim as long as the block lasts; yields the place. On a node with a second interface aws-vpc-move-ip has a defect, and awseip fails."""
     with contextlib.ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         (folder / "run").mkdir()
@@ -267,7 +267,7 @@ def place(second_interface: bool = False):
 
 
 def overlay_agents(here: Place) -> tuple[Agent, Agent]:
-    """Ours and the distribution's."""
+    """Our agent and the distribution's."""
     return ours(here, "overlay-ip", overlay), old(here, "aws-vpc-move-ip", overlay)
 
 
@@ -278,7 +278,7 @@ def ours(here: Place, name: str, usual: Callable[[Place], dict[str, str]]) -> Ag
 
 
 def old(here: Place, name: str, usual: Callable[[Place], dict[str, str]]) -> Agent:
-    """One of the distribution's, with the AWS CLI."""
+    """One of the distribution's agents, with the AWS CLI."""
     return Agent(here, name, old_agent(name), aws_cli(here.folder), usual)
 
 
@@ -290,7 +290,7 @@ def old_agent(name: str) -> Path:
 
 
 def aws_cli(folder: Path) -> Path:
-    """The AWS CLI that PyPI has, as a program of its own."""
+    """PyPI's AWS CLI, as a separate program."""
     arguments = ["sh", "tests/python-env", "tests/examples/requirements.txt"]
     env = subprocess.run(arguments, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     path = folder / "cli" / "aws"

@@ -1,7 +1,7 @@
-"""The defects of aws-vpc-move-ip, each tried on it and on our overlay-ip: 16 of them were reproduced by others before.
+"""The defects of aws-vpc-move-ip, each tried on it and on our overlay-ip: others have reproduced 16 of them before.
 
-The old agent is the distribution's, with the AWS CLI from PyPI. Its `sleep` does nothing here: what its pauses cost is in `overlay.py`.
-A defect that the old agent no longer has fails its test, too: then the table in docs/from-aws-vpc-move-ip.md is to be corrected.
+The old agent is the distribution's, with the AWS CLI from PyPI. Its `sleep` does nothing here: `overlay.py` measures what its pauses cost.
+If the old agent no longer has a defect, the test fails, too: then correct the table in docs/from-aws-vpc-move-ip.md.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ UNAVAILABLE = {"error": {"status": 503, "code": "Unavailable", "message": "Unava
 ROLE_ARN = f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}"
 IN_ROLE = {"routing_table_role": ROLE_ARN, "lookup_type": "NetworkInterfaceId"}
 OURS = INTERFACES[HERE]
-# Our agent then asks EC2 at each monitor, as the old one does with monapi.
+# Makes our agent query EC2 at each monitor, like the old one with monapi.
 ASKING = {"monapi": "true", "route_check_interval": "0", "settle_window": "0"}
 PATIENCE = {"OCF_RESKEY_CRM_meta_timeout": "20000"}
 
 
 def held(here: Place, agent: Agent, tables: int = 1, **parameters: str):
-    """The agent holds the address, and its calls so far do not count."""
+    """Makes the agent hold the address; its calls so far do not count."""
     here.route(tables, to=OURS, shared="routing_table_role" in parameters)
     assert agent.start(**parameters).code == 0, agent.said()
     here.clear()
@@ -165,7 +165,7 @@ def rename(old: str, new: str):
     place.ip("link", "set", new, "up")
 
 
-# By their numbers in the table of the document.
+# By their numbers in the document's table.
 DEFECTS: dict[int, Callable[[Place, Agent], bool]] = {
     1: tables_after_a_refused_one_are_not_tried,
     3: a_refused_order_behind_a_role_is_not_seen,

@@ -1,7 +1,7 @@
-"""How many instructions the built agent takes, counted by callgrind, which a busy machine does not change.
+"""How many instructions the built agent executes, counted by callgrind, whose result does not depend on the load.
 
-The figures are in instructions.json, for the binary that `make agent` builds. After a change on purpose: `python3 -B tests/bench/test_instructions.py`
-writes them anew (as root).
+The figures are in instructions.json, for the binary that `make agent` builds. After an intended change, `python3 -B tests/bench/test_instructions.py`
+updates them (as root).
 """
 
 import json
@@ -30,7 +30,7 @@ def instructions(command: list[str], environment: dict[str, str], wanted: int) -
 
 
 def counted() -> dict[str, int]:
-    """The instructions of meta-data, and of a monitor that finds an address of each kind here."""
+    """The instructions of meta-data, and of a monitor that finds an address of each kind on this node."""
     place.enter()
     figures = {}
     with place.place() as here:
@@ -40,7 +40,7 @@ def counted() -> dict[str, int]:
             subject.give(HERE)
             performance.ran(agent, "start", **performance.SETTLED)
             environment = agent.environment | agent.given({**performance.SETTLED, "OCF_RESKEY_CRM_meta_interval": "10000"})
-            # The first one may have something to note.
+            # The first one may have something to record.
             performance.ran(agent, "monitor", **performance.SETTLED)
             figures[f"{agent.kind} monitor"] = instructions([str(agent.program), "monitor"], environment, 0)
             figures[f"{agent.kind} meta-data"] = instructions([str(agent.program), "meta-data"], dict(os.environ), 0)
