@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What never reaches the log, `pcs status` or the standard error of an agent or a script: files, folders, or any part of a path.
+# Not shown in the log, `pcs status` or the standard error of an agent or a script: files, folders, or any part of a path.
 SILENT = {
     "face/cluster": "what Pacemaker's tools answer, and what `eipctl` says of it",
     "face/ctl": "speaks to its caller, and its manual explains it",
@@ -42,14 +42,14 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 TESTS = re.compile(r"#\[cfg\((?:test|all\(test[^\n]*)\)\]\s*mod \w+ \{")
-# A call that does not reach an operator, up to its string.
+# A call whose string does not reach an operator, up to that string.
 QUIET = re.compile(r"(?:\.trace|\.debug|expect|include_str!|cfg|feature\s*=|\bdoc\s*=)\s*\(?\s*(?:format_args!\()?\s*&?\s*$")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, with its file and line."""
+    """A sentence with its file and line."""
 
     where: str
     text: str
@@ -58,7 +58,7 @@ class Sentence:
         return re.findall(r"[A-Za-z][A-Za-z']+", PLACEHOLDER.sub(" ", self.text))
 
     def pattern(self) -> re.Pattern:
-        """What the document must contain: the fixed parts, with anything in place of the placeholders."""
+        """What the document must contain: the fixed parts, with any text in place of the placeholders."""
         text = self.text.replace("{{", "\x01").replace("}}", "\x02").strip(" ;:,")
         parts = [re.escape(part).replace("\x01", r"\{").replace("\x02", r"\}") for part in PLACEHOLDER.split(text)]
         return re.compile(r"[^`|]{0,80}?".join(parts))
@@ -91,7 +91,7 @@ def sentences_of(source: str, where: str) -> list[Sentence]:
 
 
 def names_of(file: Path) -> set[str]:
-    """What can stand for a file in `SILENT`: its path, a folder that it is in, or a part of its path."""
+    """All keys under which `SILENT` can list a file: its path, a folder that contains it, or a part of its path."""
     parts = file.relative_to(ROOT / "src").parts
     return {"/".join(parts[:end]) for end in range(1, len(parts) + 1)} | set(parts)
 

@@ -1,4 +1,4 @@
-"""docs/behaviour.md: each rule has an id of its own and a test that cites it, and tests cite only rules that exist."""
+"""docs/behaviour.md: each rule has its own id and a test that cites it, and tests cite only rules that exist."""
 
 import re
 import subprocess
@@ -10,17 +10,17 @@ RULE = re.compile(r"^(?:- |\| )\*\*\[([a-z]+-\d+)\]\*\*", re.MULTILINE)
 ID = re.compile(r"\[([a-z]+-\d+)\]")
 # A comment, up to the end of its line: of Rust, or of Python and shell.
 COMMENT = {".rs": re.compile(r"//.*"), ".py": re.compile(r"#.*"), ".sh": re.compile(r"#.*")}
-# Where the tests of a source file begin.
+# The beginning of a source file's tests.
 TESTS = re.compile(r"^#\[cfg\((?:test|all\(test)", re.MULTILINE)
 
 
 def rules(text: str) -> list[str]:
-    """The ids of the rules, in their order."""
+    """The ids of the rules, in order."""
     return RULE.findall(text)
 
 
 def tests_of(path: Path, text: str) -> str:
-    """The part of a file that is tests: all of it below a folder or in a file of tests, else what follows `#[cfg(test)]`."""
+    """The part of a file that is tests: all of it in a folder or file of tests, otherwise what follows `#[cfg(test)]`."""
     names = {part.removesuffix(".rs") for part in path.parts}
     if "tests" in names:
         return text
@@ -35,14 +35,14 @@ def cited(path: Path, text: str) -> set[str]:
 
 
 def citations() -> dict[str, set[str]]:
-    """Each id that a test cites, with the files that do."""
+    """Each id that a test cites, with the files that cite it."""
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "src", "tests", "packaging"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout.splitlines()
     found: dict[str, set[str]] = {}
     for path in map(Path, names):
-        # What this file cites are examples.
+        # The ids in this file are examples.
         if path.suffix in COMMENT and path.name != "test_behaviour.py" and (ROOT / path).is_file():
             for rule in cited(path, (ROOT / path).read_text()):
                 found.setdefault(rule, set()).add(str(path))

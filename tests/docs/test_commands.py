@@ -1,4 +1,4 @@
-"""Commands in the documents exist: targets of make, commands and options of eipctl, parameters of the agents."""
+"""Commands in the documents exist: make targets, commands and options of eipctl, parameters of the agents."""
 
 import functools
 import itertools
@@ -16,19 +16,19 @@ AGENT = pathlib.Path(os.environ["CARGO_TARGET_DIR"]) / "release/eip"
 
 
 def targets() -> set[str]:
-    """The targets of make."""
+    """The make targets."""
     text = (ROOT / "Makefile").read_text()
     return set(re.findall(r"^([a-z][a-z0-9-]*):(?!=)", text, re.MULTILINE)) | {"help"}
 
 
 def workflow_commands() -> list[tuple[str, str]]:
-    """What the workflows run, with the name of the file."""
+    """The commands of the workflows, each with the name of its file."""
     files = sorted((ROOT / ".github/workflows").glob("*.yml"))
     return [(path.name, run) for path in files for run in re.findall(r"^ +(?:- )?run: (.*)$", path.read_text(), re.MULTILINE)]
 
 
 def parameters() -> set[str]:
-    """The parameters of the agents, from their tables."""
+    """The agents' parameters, from their tables."""
     tables = [path for path in (ROOT / "src/params").rglob("*.rs") if "table" in str(path)]
     return {name for table in tables for name in re.findall(r'\bname: "(\w+)"', table.read_text())}
 
@@ -42,7 +42,7 @@ def eipctl() -> dict[str, set[str]]:
     return {name: set(re.findall(r"--([a-z-]+)", told(name))) for name in commands if name != "help"}
 
 
-# What not every version of the cluster's software knows, with the version that has to stand beside it.
+# Commands that not every version of the cluster's software has, with the version that must be named near them.
 SINCE = (
     (r"crm_resource .*--validate=\d", "2.1.1"),
     (r"crm_resource .*--force-check=\d", "2.1.1"),
@@ -55,12 +55,12 @@ SINCE = (
     (r"crm_resource .*--refresh", "7.5"),
 )
 CRMSH = pathlib.Path("/usr/share/crmsh/crm.8.adoc")
-# How far away it may stand, in lines.
+# How near, in lines.
 BESIDE = 6
 
 
 def without_version(text: str) -> list[str]:
-    """Commands of the cluster's software in a text beside which the version that they take is not named."""
+    """Commands of the cluster's software in a text for which the required version is not named nearby."""
     text = re.sub(r"\s*\\\n\s*", " ", text).replace("\\-", "-")
     found, all_lines = [], text.split("\n")
     for number, line in enumerate(all_lines):
@@ -73,9 +73,9 @@ def without_version(text: str) -> list[str]:
 
 @functools.cache
 def listed(program: str, section: str) -> list[list[str]]:
-    """The commands that the installed pcs or crmsh has in one of its sections, in words."""
+    """The commands of the installed pcs or crmsh in one of its sections, in words."""
     if program == "crm":
-        # What `crm help` reads, which takes seconds to do so.
+        # The files that `crm help` reads, which takes it seconds.
         return [[name] for name in re.findall(rf"^\[\[cmdhelp[_.]{section}[_.]([\w-]+)", CRMSH.read_text(), re.MULTILINE)]
     told = subprocess.run([program, section, "help"], capture_output=True, text=True, check=False).stdout
     commands = [re.split(r" [<\[(]| \w+=", line.strip())[0].split() for line in told.split("\n") if re.match(r" {4}\S", line)]
@@ -96,7 +96,7 @@ def lines() -> list[tuple[str, str]]:
 
 
 def calls(line: str, program: str) -> list[list[str]]:
-    """The words after each call of a program in a line of shell."""
+    """The words after each call of a program in a shell line."""
     found = []
     for command in re.split(r"&&|\||\$\(", line.split(" #")[0]):
         words = command.split()
@@ -114,7 +114,7 @@ def set_by(line: str) -> list[str]:
     if re.search(r"(crm_resource|ocf-tester)\b.*\beip", line):
         found += [value for option, value in itertools.pairwise(words) if option in {"-o", "--option"}]
     if named := re.search(r"ocf:heartbeat:(?:eip|vip|overlay-ip|eip-health) (.*)", " ".join(words)):
-        # What follows is not about the agent but about its operations and the cluster.
+        # The rest does not concern the agent, but its operations and the cluster.
         others = {"op", "meta", "clone", "--group", "bundle", "utilization"}
         found += itertools.takewhile(lambda word: word not in others, named[1].split())
     return [word.partition("=")[0] for word in found if "=" in word]
@@ -132,7 +132,7 @@ class Commands(unittest.TestCase):
         self.assertGreater(seen, 5)
 
     def test_workflows_only_call_make(self):
-        """Beside installing what the README expects of a machine."""
+        """Except for installing what the README expects of a machine."""
         runs = [run for _, run in workflow_commands()]
         self.assertGreater(len(runs), 4)
         self.assertEqual([run for run in runs if not re.match(r"make |dnf --assumeyes install ", run)], [])
@@ -168,7 +168,7 @@ class Commands(unittest.TestCase):
         self.assertTrue(texts and all("7.5" in text for text in texts))
 
     def test_commands_of_pcs_and_crm_exist(self):
-        """In the versions that are installed here; what only pcs 0.9 has is left out."""
+        """In the versions that are installed here; commands that only pcs 0.9 has are skipped."""
         only_old = dict((version, command) for command, version in SINCE)["0.9"]
         for program in ("pcs", "crm"):
             with self.subTest(program=program):
@@ -227,7 +227,7 @@ class Commands(unittest.TestCase):
             blocks = re.findall(r"(?<=\n\n) {4}(.*\n)", text)
             screens = [line for line in blocks if not re.match(commands, line)]
             name = str(document.relative_to(ROOT))
-            # There, blocks are the paragraphs of a numbered list.
+            # In these, blocks are the paragraphs of a numbered list.
             if name != "docs/iam.md":
                 with self.subTest(document=name):
                     self.assertEqual(len(screens), compared.get(name, 0), screens)

@@ -1,4 +1,4 @@
-"""docs/deploy: the policy of main.tf, the play with the arguments of its role, and the Containerfile, by the tools of each."""
+"""docs/deploy: the policy of main.tf, the play with the arguments of its role, and the Containerfile, each checked with its own tools."""
 
 import functools
 import json
@@ -39,7 +39,7 @@ class Terraform(unittest.TestCase):
         self.text = (FOLDER / "main.tf").read_text()
 
     def document(self, name: str) -> dict:
-        """A JSON document of the file, with its references replaced."""
+        """A JSON document in the file, with its references replaced."""
         text = re.search(rf"<<-{name}\n(.*?)\n +{name}\n", self.text, re.DOTALL)[1]
         text = text.replace("${local.ec2}", f"arn:aws:ec2:{test_policy.REGION}:{test_policy.ACCOUNT}")
         return json.loads(text.replace("${aws_eip.cluster.allocation_id}", test_policy.ALLOCATION))
@@ -60,7 +60,7 @@ class Terraform(unittest.TestCase):
 
 class Play(unittest.TestCase):
     def setUp(self):
-        """A folder with the play and a role that has the arguments of the real one and does nothing."""
+        """Creates a folder with the play and a role that has the arguments of the real one and does nothing."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
@@ -74,7 +74,7 @@ class Play(unittest.TestCase):
         return run(program, *arguments, "cluster.yml", cwd=self.folder, ANSIBLE_COLLECTIONS_PATH=str(self.folder / "collections"))
 
     def checked(self, **variables: object) -> subprocess.CompletedProcess:
-        """Runs what Ansible runs whatever the tags are: the check of the arguments."""
+        """Runs the part that Ansible runs whatever the tags are: the check of the arguments."""
         values = json.dumps({"vault_hacluster_password": "secret", "ansible_become": False, **variables})
         options = ("--inventory", "node1,node2", "--connection", "local", "--tags", "none-of-them", "--extra-vars", values)
         return self.ansible("ansible-playbook", *options)
@@ -111,7 +111,7 @@ class Play(unittest.TestCase):
 
 class Containerfile(unittest.TestCase):
     def test_hadolint_has_no_finding(self):
-        # DL3041: versions of packages, which are those of the release of the base image.
+        # DL3041 requires versions of packages; here they are those of the base image's release.
         linted = run("hadolint", "--no-color", "--ignore", "DL3041", "Containerfile")
         self.assertEqual(linted.returncode, 0, linted.stdout + linted.stderr)
 

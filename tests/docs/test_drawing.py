@@ -13,13 +13,13 @@ from xml.etree import ElementTree
 import markdown
 
 USUAL = ("zone a", "zone b", "Corosync", "EC2 API", "clients", "node1", "node2")
-# What each is about, in words that are in it.
+# Words in each drawing that show its subject.
 DRAWINGS = {
     markdown.ROOT / "docs/multi-az.svg": ("Elastic IP", "metadata service", *USUAL),
     markdown.ROOT / "docs/overlay.svg": ("overlay address", "route table 3", "ReplaceRoute", *USUAL),
     markdown.ROOT / "docs/performance.svg": ("Milliseconds", "takeover", "eip", "vip", "overlay-ip", "awseip", "awsvip", "aws-vpc-move-ip", "curl"),
 }
-# Of the drawings of clusters: a text and what it stands on.
+# For the drawings of clusters: a text and its background.
 BOXES = (*(("text", ground) for ground in (".zone", ".node", ".part", ".aws", ".clients")), (".marktext", ".mark"))
 SVG = "{http://www.w3.org/2000/svg}"
 DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{(.*?\})\s*\}", re.DOTALL)
@@ -30,7 +30,7 @@ def style(drawing: Path) -> str:
 
 
 def fills(css: str) -> dict[str, str]:
-    """Selector to fill."""
+    """Fill colour by selector."""
     rules = re.findall(r"(\.?[\w-]+) \{([^}]*)\}", css)
     found = {name: re.search(r"\bfill: (#[0-9a-f]{6})", body) for name, body in rules}
     return {name: fill[1] for name, fill in found.items() if fill}
@@ -43,7 +43,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """As WCAG defines it, from 1 to 21."""
+    """Contrast as defined by WCAG, from 1 to 21."""
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
@@ -73,7 +73,7 @@ class Drawing(unittest.TestCase):
             words = " ".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
             for word in about:
                 self.assertIn(word, words)
-            # An image in <img> loads nothing else.
+            # An image in <img> loads no other files.
             self.assertNotRegex(drawing.read_text(), r'href="(?!#)|url\((?!#)')
 
     def test_text_stands_out_in_light_and_dark(self):
@@ -82,7 +82,7 @@ class Drawing(unittest.TestCase):
             light = fills(DARK.sub("", css))
             dark = light | fills(DARK.search(css)[1])
             for name, colours in (("light", light), ("dark", dark)):
-                # Bars have their texts beside them.
+                # The texts of bars are beside them.
                 boxes = () if drawing.name == "performance.svg" else BOXES
                 for text, ground in (("text", ".page"), *boxes):
                     with self.subTest(drawing=drawing.name, scheme=name, ground=ground):

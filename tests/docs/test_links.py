@@ -8,7 +8,7 @@ import markdown
 
 
 def broken(document: Path, text: str) -> list[str]:
-    """The broken links of a document."""
+    """The broken links in a document."""
     wrong = []
     for link in markdown.links(text):
         path, _, anchor = link.partition("#")

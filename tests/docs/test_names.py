@@ -1,4 +1,4 @@
-"""tests/check/names finds what it is there to find."""
+"""tests/check/names finds what it is meant to find."""
 
 import pathlib
 import subprocess

@@ -5,7 +5,7 @@ import unittest
 
 import sentences
 
-# Strings that are not messages, with what they are.
+# Strings that are not messages, with their purpose.
 NO_MESSAGE = {
     "dispatch failure": "compared with what the SDK says",
     "io error": "compared with what the SDK says",
@@ -30,7 +30,7 @@ NO_MESSAGE = {
     "the environment, source": "part of the name of a source",
     "already been assigned": "compared with what EC2 says",
     "Use CreateRoute": "compared with what EC2 says",
-    "the address": "stands for the address where it is not known",
+    "the address": "stands for the address if that is not known",
     "request id": "added to a line in the log, before EC2's own",
 }
 

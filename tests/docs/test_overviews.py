@@ -23,8 +23,8 @@ def section(document: Path, heading: str) -> str:
 
 
 def commands() -> set[str]:
-    """The commands of eipctl, as the program itself lists them."""
-    # The name in argv[0] makes it eipctl.
+    """The commands of eipctl, as listed by the program itself."""
+    # The name in argv[0] selects eipctl.
     told = subprocess.run(
         ["eipctl", "--help"], executable=servers.built("eip"), env={"PATH": os.defpath}, capture_output=True, text=True, check=True, timeout=30,
     )
@@ -112,7 +112,7 @@ class Figures(unittest.TestCase):
             text = document.read_text()
             if re.search(r"cargo test [^\n`]*-p agent-tests", text):
                 with self.subTest(document.name):
-                    # Without it they would look for the agent in another folder.
+                    # Without this variable they would look for the agent in another folder.
                     self.assertIn("CARGO_TARGET_DIR", text)
 
 

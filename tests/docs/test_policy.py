@@ -15,7 +15,7 @@ NEEDED = {"ec2:DescribeAddresses", "ec2:AssociateAddress", "ec2:DisassociateAddr
 
 
 def filled_in(name: str) -> dict:
-    """A policy with its placeholders replaced, as iam.md says to."""
+    """A policy with its placeholders replaced, as described in iam.md."""
     text = (FOLDER / name).read_text()
     for placeholder, value in {"REGION": REGION, "ACCOUNT": ACCOUNT, "ALLOCATION": ALLOCATION, "KEY": "cluster", "VALUE": "web"}.items():
         text = re.sub(rf"\b{placeholder}\b", value, text)
@@ -23,8 +23,8 @@ def filled_in(name: str) -> dict:
 
 
 def printed(*options: str) -> dict:
-    """What the built `eipctl policy` prints."""
-    # The name in argv[0] makes it eipctl.
+    """Output of the built `eipctl policy`."""
+    # The name in argv[0] selects eipctl.
     made = subprocess.run(
         ["eipctl", "policy", ALLOCATION, "--region", REGION, "--account", ACCOUNT, *options], executable=servers.built("eip"), env={"PATH": os.defpath},
         capture_output=True, text=True, check=False, timeout=30,

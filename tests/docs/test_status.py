@@ -1,4 +1,4 @@
-"""docs/status.md and docs/status.schema.json against what `eipctl status` prints, with the simulator as EC2 and scripts as Pacemaker's tools."""
+"""docs/status.md and docs/status.schema.json against the output of `eipctl status`, with the simulator as EC2 and scripts as Pacemaker's tools."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ SCHEMA = markdown.ROOT / "docs/status.schema.json"
 NODES = {"node1": ("i-00000000000000001", "10.0.1.10"), "node2": ("i-00000000000000002", "10.0.1.20")}
 TABLES = ("rtb-00000000000000001", "rtb-00000000000000002")
 CHECK = "import json, sys, jsonschema; jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).validate(json.load(sys.stdin))"
-# What differs from run to run.
+# The parts that differ from run to run.
 CHANGING = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}", "2026-11-29 13:40:12 +0000"),
     (r"\b(eni|eipassoc|eipalloc)-(?!0000000000000000)[0-9a-f]{17}\b", r"\1-0123456789abcdef0"),
@@ -45,7 +45,7 @@ def node_state(name: str, starts: list[str], reports: dict[str, str]) -> str:
 
 
 class Status(unittest.TestCase):
-    """Two nodes with three addresses: the private one has been moved behind the cluster's back, and node2 could take none."""
+    """Two nodes with three addresses: the private one was moved behind the cluster's back, and node2 could take none."""
 
     def setUp(self):
         running = contextlib.ExitStack()
@@ -92,7 +92,7 @@ class Status(unittest.TestCase):
         self.tool("crm_mon", f"<pacemaker-result>{summary}<nodes>{nodes}</nodes><resources>{shown}</resources></pacemaker-result>")
 
     def stage(self):
-        """What docs/status.md shows."""
+        """The screen that docs/status.md shows."""
         private = {"secondary_private_ip": "10.0.1.100", "add_to_device": "false"}
         at = int(time.time()) - 42
         self.start("eip", "eip", elastic_ip="203.0.113.10")
@@ -107,7 +107,7 @@ class Status(unittest.TestCase):
         )
 
     def valid(self, document: str) -> dict:
-        """The document, which the schema has to accept."""
+        """The document, after validation by the schema."""
         command = [test_deploy.tools() / "python", "-c", CHECK, SCHEMA]
         checked = subprocess.run(command, input=document, capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual(checked.returncode, 0, checked.stderr[-2000:])
