@@ -1,8 +1,8 @@
-"""Where moto answers otherwise than EC2: the one list of it.
+"""The one list of all differences between moto's responses and EC2's.
 
-A row says which sequence, step and field it is about (shell patterns), what moto answers and what EC2 does, as aws-sim gives it;
-None stands for any value that is there.
-A difference between the two servers that no row names fails the test, and so does a row that no longer shows.
+A row names a sequence, step and field (shell patterns), moto's response and EC2's, as aws-sim gives it;
+None stands for any value.
+A difference between the two servers that no row names fails the test, and so does a row that no longer applies.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Deviation(NamedTuple):
 
 
 DEVIATIONS = [
-    # What DescribeAddresses tells.
+    # The output of DescribeAddresses.
     Deviation("*", "*", "Addresses.*.NetworkBorderGroup", ABSENT, "eu-west-1", "moto knows no border groups"),
     Deviation("*", "*", "Addresses.*.PublicIpv4Pool", ABSENT, "amazon", "moto knows no pools"),
     Deviation("*", "*", "Addresses.*.NetworkInterfaceId", "", ABSENT, "moto sends an empty element for a free address"),
@@ -45,7 +45,7 @@ DEVIATIONS = [
         OK,
         "moto answers 500 with a page of HTML to a filter it does not know",
     ),
-    # Who may take what from whom.
+    # Which caller may take which address from which holder.
     Deviation(
         "move_without_saying_so",
         "move to b",
@@ -54,7 +54,7 @@ DEVIATIONS = [
         OK,
         "in a VPC EC2 moves unless AllowReassociation=false; moto only if it is true",
     ),
-    # What a move leaves behind.
+    # What remains after a move.
     Deviation(
         "*",
         "look at *",

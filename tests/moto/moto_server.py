@@ -1,10 +1,10 @@
-"""moto's server, with two things as the tests need them.
+"""moto's server, with two changes for the tests.
 
-moto compares `addresses.private-ip-address` with the primary address of an interface only. EC2 compares all of them (API Reference,
-DescribeNetworkInterfaces), and a resource `vip` asks by that filter who has its secondary address.
+moto compares `addresses.private-ip-address` only with the primary address of an interface. EC2 compares all of them (API Reference,
+DescribeNetworkInterfaces), and a resource `vip` queries the holder of its secondary address by that filter.
 
-A resource `overlay-ip` compares the VPC of its route tables with that of its node. The node's metadata are aws-sim's, so every VPC that
-is made here has the id of aws-sim's.
+A resource `overlay-ip` compares the VPC of its route tables with that of its node. The node's metadata is aws-sim's, so every VPC that
+is created here has the id of aws-sim's.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The operation sequences that both servers go through, each on a world of its own.
+"""The operation sequences that both servers run, each on its own world.
 
 The world (`worlds.py`): instances a and b with one interface each, instance two with two, all in one subnet, no address allocated, and two
 route tables, one with routes to single addresses.

@@ -1,6 +1,6 @@
-"""Starts and ends the two EC2 servers, moto and aws-sim, on free ports of the loopback interface.
+"""Starts and ends the two EC2 servers, moto and aws-sim, on free loopback ports.
 
-Every wait has a limit, and a server is ended by the process that started it, never by name.
+Every wait has a limit, and only the process that started a server ends it, never by name.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ def cache() -> Path:
 
 
 def target() -> Path:
-    """The folder of everything that cargo builds."""
+    """Folder of all that cargo builds."""
     return Path(os.environ.get("CARGO_TARGET_DIR") or cache() / "target")
 
 
 def built(name: str) -> Path:
-    """The binary as `make build` leaves it: the agent as it is shipped (or EIP_BIN), the tools of the tests as these are."""
+    """A binary as `make build` leaves it: the agent as it is shipped (or EIP_BIN), the test tools unchanged."""
     path = target() / "debug" / name
     if name == "eip":
         path = Path(os.environ.get("EIP_BIN") or target() / "release/eip")
@@ -41,7 +41,7 @@ def built(name: str) -> Path:
 
 
 def request(method: str, url: str, body: dict | None = None) -> dict:
-    """One request of a server's control interface; its answer is JSON or nothing."""
+    """Sends one request to a server's control interface; the response is JSON or empty."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"content-type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=10) as answer:
@@ -56,7 +56,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def process(arguments: list[str], log: Path, **options):
-    """Runs a server for as long as the block lasts; its standard error goes to `log`."""
+    """Runs a server as long as the block lasts; its standard error goes to `log`."""
     with log.open("wb") as sink:
         server = subprocess.Popen(arguments, stderr=sink, stdin=subprocess.DEVNULL, **options)
         try:
@@ -74,12 +74,12 @@ def process(arguments: list[str], log: Path, **options):
 
 @contextlib.contextmanager
 def moto(folder: Path):
-    """Runs moto; yields the address of its EC2."""
+    """Runs moto; yields the URL of its EC2."""
     port = free_port()
     script = Path(__file__).with_name("moto_server.py")
     log = folder / "moto.log"
     command = [sys.executable, "-B", str(script), "-H", "127.0.0.1", "-p", str(port)]
-    # Its catalogue of machine images is large, loaded at each reset, and of no use here.
+    # Its catalogue of machine images is large, loaded at each reset, and not needed here.
     environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
     with process(command, log, stdout=subprocess.DEVNULL, env=environment) as server:
         url = f"http://127.0.0.1:{port}"
@@ -97,7 +97,7 @@ def moto(folder: Path):
 
 @contextlib.contextmanager
 def aws_sim(folder: Path, *arguments: str):
-    """Runs aws-sim; yields the address of its EC2, and of each instance's metadata service by the instance's id."""
+    """Runs aws-sim; yields the URL of its EC2, and the URLs of the instances' metadata services by instance id."""
     log = folder / "aws-sim.log"
     command = [str(built("aws-sim")), "serve", "--ec2", "127.0.0.1:0", "--print-ready", *arguments]
     with process(command, log, stdout=subprocess.PIPE) as server:

@@ -1,6 +1,6 @@
-"""Speaks to one EC2 through boto3 and writes down what it answers, with every identifier replaced by a name of ours.
+"""Calls one EC2 through boto3 and records its responses, with every identifier replaced by a name of ours.
 
-Two servers give out different ids, so answers can be compared only after each id has got the name of what it stands for:
+Two servers issue different ids, so responses can be compared only after each id was replaced by the name of its object:
 "interface a", "allocation x", "association of STEP". An id without a name stays as it is, and so shows up as a difference.
 """
 
@@ -28,7 +28,7 @@ def client(url: str):
 
 
 def flatten(value, path="") -> dict[str, object]:
-    """{"a": {"b": 1}} becomes {"a.b": 1}; things in a list go by their own name where they have one, else by position."""
+    """{"a": {"b": 1}} becomes {"a.b": 1}; items of a list are named by their own name if they have one, otherwise by position."""
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, list):
@@ -50,7 +50,7 @@ def own_name(item, place: int) -> str:
 
 
 class Session:
-    """One sequence of operations on one server, and what each step answered: {step: {path: value}}."""
+    """One sequence of operations on one server, and the response of each step: {step: {path: value}}."""
 
     def __init__(self, url: str, names: dict[str, str], allocate_on: Callable[[str], tuple[str, str]]):
         self.ec2 = client(url)
@@ -62,9 +62,9 @@ class Session:
         return next(identifier for identifier, known in self.name_of.items() if known == name)
 
     def call(self, step: str, operation: str, learn: dict[str, str] | None = None, keep=None, **parameters):
-        """Does one operation. A parameter "@NAME" stands for the id of that name; `learn` names ids of the answer.
+        """Calls one operation. A parameter "@NAME" stands for the id of that name; `learn` names ids in the response.
 
-        `keep` cuts the answer down to what is compared; without it everything is.
+        `keep` reduces the response to what is compared; by default everything is.
         """
         assert step not in self.steps, step
         try:
@@ -100,10 +100,10 @@ class Session:
             return [self._named(item) for item in value]
         return self.name_of.get(value, value) if isinstance(value, str) else value
 
-    # The operations as the sequences use them.
+    # The operations in the form that the sequences use.
 
     def allocate(self, name: str):
-        """Has an address, as each server gives one out: no agent ever allocates."""
+        """Allocates an address in each server's own way: no agent ever allocates."""
         allocation, address = self.allocate_on()
         self.name_of |= {allocation: f"allocation {name}", address: f"address {name}"}
 
@@ -120,7 +120,7 @@ class Session:
         self.call(step, "describe_addresses", **selection)
 
     def look_at_routes(self, step: str, **selection):
-        """The routes to single addresses of the tables that are found."""
+        """The routes to single addresses in the tables that are found."""
 
         def keep(answer):
             single = [
@@ -134,7 +134,7 @@ class Session:
         self.call(step, "describe_route_tables", keep=keep, **selection)
 
     def look_at_interface(self, step: str, interface: str):
-        """The private addresses of an interface and the public address each carries."""
+        """The private addresses of an interface, each with its public address."""
 
         def keep(answer):
             found = answer["NetworkInterfaces"][0]

@@ -1,7 +1,7 @@
 """The built agent with moto as its EC2, and moto's own DescribeAddresses as the judge.
 
-moto's metadata service is of no use to the SDK, so each node's is aws-sim's, for instances that bear the ids moto gave out. aws-sim's own
-EC2 is not asked by anyone: what its metadata shows of an address is what a test puts there.
+moto's metadata service does not work with the SDK, so each node's is aws-sim's, for instances with moto's ids. aws-sim's own EC2 is never
+used: the tests set what its metadata shows of an address.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import worlds
 from session import client
 
 ACTION_LIMIT = 30.0
-# Where an agent that overlooks a parameter ends up: nothing listens there.
+# Where an agent that ignores a parameter ends up: nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 SETTLED = {"settle_window": "0"}
 NO_HOLDER = ""
@@ -34,7 +34,7 @@ class Node:
 
     def __init__(self, folder: Path, interface: str, endpoint_url: str, imds_endpoint: str, agent: str):
         self.interface = interface
-        # The one binary goes by the name under which it is called.
+        # The name by which the binary is called.
         self.program = folder / agent
         self.program.symlink_to(servers.built("eip"))
         self.log = folder / "log"
@@ -114,7 +114,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assertEqual("", answer.stdout)
 
     def does(self, code: int, node: Node, action: str, **parameters: str) -> Answer:
-        """Runs an action and asserts its exit code; a failed one gives exactly one reason, a good one is silent."""
+        """Runs an action and asserts its exit code; a failed one gives exactly one reason, a successful one is silent."""
         answer = node.run(action, **{**self.parameters, **parameters})
         self.assert_answer(code, answer, node)
         lines = answer.stderr.splitlines()
@@ -134,7 +134,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.assertEqual(node.interface if node else NO_HOLDER, self.association()[0])
 
     def show_in_metadata(self, node: Node):
-        """Puts the address into the node's metadata, as AWS does some time after the association."""
+        """Shows the address in the node's metadata, as AWS does some time after the association."""
         worlds.associate_in_sim(self.sim, self.address, node.interface)
 
     def test_start_monitor_start_stop_stop(self):
@@ -144,7 +144,7 @@ class AgentAgainstMoto(unittest.TestCase):
         before = self.association()
         self.show_in_metadata(self.a)
         self.does(0, self.a, "start")
-        # moto makes a new association each time it is asked: the same one means that nothing was written.
+        # moto makes a new association for each call: the same one means that there was no call.
         self.assertEqual(before, self.association())
         self.does(0, self.a, "stop")
         self.assert_holder(None)
@@ -188,14 +188,14 @@ class AgentAgainstMoto(unittest.TestCase):
         return [address["PrivateIpAddress"] for address in found[0]["PrivateIpAddresses"]]
 
     def test_secondary_private_address_comes_and_goes(self):
-        """On one node: moto lets two interfaces have one private address (deviations.py), so nothing can be taken over there."""
+        """On one node: moto lets two interfaces have the same private address (deviations.py), so nothing can be taken over there."""
         address = "10.0.0.101"
         self.parameters = {"secondary_private_ip": address, "add_to_device": "false"}
         self.assert_answer(7, self.vip.run("monitor", **self.parameters), self.vip)
         self.does(0, self.vip, "start")
         self.assertIn(address, self.private_addresses(self.vip))
         self.monitors(0, self.vip)
-        # The metadata are aws-sim's, which was told nothing of the address: EC2 knows better.
+        # The metadata is aws-sim's, which does not know the address: EC2 is right.
         self.monitors(0, self.vip, **SETTLED)
         before = self.private_addresses(self.vip)
         self.does(0, self.vip, "start")
@@ -206,7 +206,7 @@ class AgentAgainstMoto(unittest.TestCase):
         self.does(0, self.vip, "stop")
 
     def test_overlay_address_moves_and_a_stop_leaves_the_routes(self):
-        """Without a check at level 10: moto takes a dry run for the call itself (deviations.py)."""
+        """Without a check at level 10: moto executes a dry run as a real call (deviations.py)."""
         tables = [self.id_of["table"], self.second_table()]
         for table in tables:
             self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="192.168.10.1/32", NetworkInterfaceId=self.id_of["interface two/0"])

@@ -1,6 +1,6 @@
-"""The same operations on moto and on aws-sim, and their answers compared.
+"""Compares the responses of moto and aws-sim to the same operations.
 
-What both agree on is worth more than what one says: moto is others' work. Where they differ, `deviations.py` has to say why.
+If both agree, that is worth more than the response of one: moto is other people's work. If they differ, `deviations.py` has to say why.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ def differences(sequence: str, moto: Session, sim: Session) -> list[Difference]:
     found = []
     for step in {**moto.steps, **sim.steps}:
         one, other = moto.steps.get(step, {}), sim.steps.get(step, {})
-        # Where one refuses, the fields of the other's answer say nothing more.
+        # If one refuses, the fields of the other's response mean nothing.
         both_answered = one.get("outcome") == other.get("outcome") == OK
         for field in {**one, **other} if both_answered else ["outcome"]:
             values = one.get(field, ABSENT), other.get(field, ABSENT)

@@ -1,14 +1,14 @@
-"""Makes the same world on either server, three instances in one subnet, and tells which id is what."""
+"""Creates the same world on either server, three instances in one subnet, and returns the name of each id."""
 
 from servers import REGION, request
 from session import KEYS, client
 
 CIDR = "10.0.0.0/24"
-# Instance, and the primary private address of each of its interfaces.
+# Instances, each with the primary private addresses of its interfaces.
 INSTANCES = {"a": ["10.0.0.11"], "b": ["10.0.0.12"], "two": ["10.0.0.13", "10.0.0.14"]}
-# aws-sim's route tables, without and with routes; moto gives its own ids.
+# aws-sim's route tables, without and with routes; moto assigns its own ids.
 TABLE, ROUTED = "rtb-00000000000000001", "rtb-00000000000000002"
-# What the routes lead to the interface of a.
+# The destinations of the routes to the interface of a.
 OVERLAY, OVERLAY_6 = "192.168.10.1/32", "fd00:10::1/128"
 
 
@@ -17,7 +17,7 @@ def interface_name(instance: str, place: int) -> str:
 
 
 def moto_world(url: str) -> dict[str, str]:
-    """Forgets everything moto has and makes the world through EC2's own operations; returns the name of each id."""
+    """Resets moto and creates the world through EC2's own operations; returns the name of each id."""
     request("POST", f"{url}/moto-api/reset")
     ec2 = client(url)
     vpc = ec2.create_vpc(CidrBlock=CIDR)["Vpc"]["VpcId"]
@@ -46,19 +46,19 @@ def moto_world(url: str) -> dict[str, str]:
 
 
 def allocate_in_moto(url: str) -> tuple[str, str]:
-    """A new address of moto's: its allocation and itself."""
+    """Allocates an address in moto: returns its allocation id and the address itself."""
     made = client(url).allocate_address(Domain="vpc")
     return made["AllocationId"], made["PublicIp"]
 
 
 def allocate_in_sim(url: str) -> tuple[str, str]:
-    """A new address of aws-sim's: its allocation and itself."""
+    """Allocates an address in aws-sim: returns its allocation id and the address itself."""
     made = request("POST", f"{url}/_sim/addresses", {})
     return made["allocation_id"], made["public_ip"]
 
 
 def specification(instance: str, names: dict[str, str] | None = None) -> dict:
-    """An instance as aws-sim is told of it; with ids from elsewhere, if `names` has them."""
+    """An instance in aws-sim's JSON form; with other ids, if `names` has them."""
     id_of = {name: identifier for identifier, name in (names or {}).items()}
     interfaces = [
         {"private_ips": [address], "eni": id_of.get(interface_name(instance, place))}
@@ -69,7 +69,7 @@ def specification(instance: str, names: dict[str, str] | None = None) -> dict:
 
 
 def sim_world(url: str) -> dict[str, str]:
-    """Forgets everything aws-sim has and makes the world through its control interface; returns the name of each id."""
+    """Resets aws-sim and creates the world through its control interface; returns the name of each id."""
     request("POST", f"{url}/_sim/reset")
     request("POST", f"{url}/_sim/settings", {"access_keys": {KEYS["aws_access_key_id"]: KEYS["aws_secret_access_key"]}})
     request("POST", f"{url}/_sim/route_tables", {"id": TABLE})
@@ -91,6 +91,6 @@ def as_sim_world(names: dict[str, str]) -> dict:
 
 
 def associate_in_sim(url: str, address: str, interface: str):
-    """Puts an address on an interface of aws-sim, as an administrator would."""
+    """Associates an address with an interface in aws-sim, as an administrator would."""
     allocated = request("POST", f"{url}/_sim/addresses", {"public_ip": address})
     request("POST", f"{url}/_sim/associate", {"allocation_id": allocated["allocation_id"], "eni": interface})
