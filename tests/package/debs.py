@@ -1,4 +1,4 @@
-"""Debian packages: those of this project as they are made, and roots to install them into with a database of packages of their own."""
+"""Debian packages: this project's own, and roots with their own package database to install them into."""
 
 import lzma
 import os
@@ -12,17 +12,17 @@ from machine import DEBIAN_ARCH, SOURCES, Listed, built, listed, packages, run, 
 from roots import Bare
 
 PARTS = ("eip", "eip-heartbeat", "eip-keepalived")
-# What makes a folder a root to dpkg.
+# What dpkg requires of a root folder.
 DATABASE = ("info", "updates", "triggers", "alternatives")
 
 
 def parts() -> list[str]:
-    """The parts that have anything in them."""
+    """The parts that are not empty."""
     return [part for part in PARTS if files(part)]
 
 
 def files(part: str) -> list[Listed]:
-    """What is to be in a package: its licence is the one that every Debian system has."""
+    """The expected contents of a package, except for its licence: every Debian system has that one."""
     return [line for line in listed(part, DEFAULTSDIR="/etc/default") if not line.path.endswith("/LICENSE")]
 
 
@@ -36,7 +36,7 @@ def made() -> dict[str, Path]:
 
 
 def make(release: int, folder: Path) -> dict[str, Path]:
-    """Makes the packages of a release anew; by name."""
+    """Builds the packages again for a release; by name."""
     environment = {"RELEASE": str(release)}
     done = run("sh", "packaging/deb", folder, built("eip"), environment=environment, cwd=SOURCES)
     return {Path(path).name.split("_")[0]: Path(path) for path in done.stdout.split()}
@@ -65,7 +65,7 @@ def control(package: Path) -> dict[str, str]:
 
 
 def stand_in(folder: Path) -> Path:
-    """A libc6 as old as can be, in whose place this machine's own is."""
+    """A libc6 of the oldest supported version. This machine's own takes its place."""
     root = folder / "libc6"
     (root / "DEBIAN").mkdir(parents=True)
     architecture = run("dpkg", "--print-architecture").stdout.strip()
@@ -82,7 +82,7 @@ def stand_in(folder: Path) -> Path:
 
 
 class Root(Bare):
-    """A root with nothing but the stand-in for the C library in it."""
+    """A root that contains only the stand-in for the C library."""
 
     def __init__(self, path: Path, libc: Path):
         super().__init__(path, "run", *(f"var/lib/dpkg/{folder}" for folder in DATABASE))
@@ -90,7 +90,7 @@ class Root(Bare):
         self.dpkg("--install", libc)
 
     def dpkg(self, *words: object, ok: bool = True):
-        """The scripts of the packages are run by this machine's shell, and told of the root: there is no shell in it."""
+        """Runs dpkg on the root. This machine's shell runs the packages' scripts, with the root in their environment: it contains no shell."""
         environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
         return run("dpkg", f"--root={self.path}", "--force-script-chrootless", *words, ok=ok, environment=environment)
 

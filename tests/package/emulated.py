@@ -1,4 +1,4 @@
-"""The packaged agents for aarch64 on an emulated Graviton 1 whose kernel has pages of 64 KiB, as RHEL 8's does: `make aarch64-test`."""
+"""The packaged agents for aarch64 on an emulated Graviton 1 whose kernel has pages of 64 KiB, like RHEL 8's: `make aarch64-test`."""
 
 import unittest
 
@@ -9,7 +9,7 @@ from node import ADDRESS, INSTANCE, LIFE, node
 from place import HERE, INTERFACES, OWN, PEER
 from servers import request
 
-# No backtrace is printed there: this qemu can't do both, pages of that size and unwinding.
+# No backtrace there: this qemu can't handle both pages of that size and unwinding.
 QEMU = ["qemu-aarch64", "-cpu", "cortex-a72", "-p", "65536", "-L", "/usr/aarch64-linux-gnu"]
 PRIVATE, TABLE = "10.0.0.100", "rtb-00000000000000001"
 ACCOUNT = {
@@ -19,7 +19,7 @@ ACCOUNT = {
     "addresses": [{"public_ip": ADDRESS}],
     "route_tables": [{"id": TABLE, "routes": {place.ADDRESS: INTERFACES[PEER]}}],
 }
-# For each agent its parameters, its address on the network device, and the call that takes it.
+# For each agent its parameters, its address on the network device, and the call that takes the address.
 AGENTS = {
     "eip": ({"elastic_ip": ADDRESS}, None, "AssociateAddress"),
     "vip": ({"secondary_private_ip": PRIVATE}, f" {PRIVATE}/24 ", "AssignPrivateIpAddresses"),

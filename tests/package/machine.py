@@ -1,4 +1,4 @@
-"""What the package tests run on: the built files, programs of the machine, and what to do where something is missing."""
+"""What the package tests need of the machine: built files, programs, and what to do if one is missing."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ AGENT = "/usr/lib/ocf/resource.d/heartbeat/eip"
 LIMIT = 120.0
 # A scenario takes half a minute.
 CLUSTER_LIMIT = 300.0
-# Of the packages under test, as `uname` and rpm name it, and as Debian does.
+# Architecture of the packages under test, as `uname` and rpm name it, and as Debian does.
 ARCH = os.environ.get("ARCH") or platform.machine()
 DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[ARCH]
 
@@ -30,7 +30,7 @@ __all__ = ["AGENT", "ARCH", "CLUSTER_LIMIT", "DEBIAN_ARCH", "LIMIT", "SOURCES", 
 def run(
     *command: object, environment: dict[str, str] | None = None, ok: bool = True, limit: float = LIMIT, **options
 ) -> subprocess.CompletedProcess:
-    """Runs a program to its end; one that fails, unless `ok` is false, is told with all it said."""
+    """Runs a program to its end; if it fails, unless `ok` is false, the error contains all its output."""
     words = [str(word) for word in command]
     done = subprocess.run(
         words,
@@ -48,7 +48,7 @@ def run(
 
 
 def needs(*programs: str, root: bool = False) -> Callable:
-    """Marks a class or a test that runs these programs, or as root: without them it is skipped, and fails in CI."""
+    """Marks a class or a test that needs these programs, or root: without them it is skipped, and fails in CI."""
     lacking = [f"the program {name} (sh tests/requirements installs it)" for name in programs if not shutil.which(name)]
     if root and os.geteuid() != 0:
         lacking.append("root")
@@ -80,10 +80,10 @@ def folder() -> Iterator[Path]:
 
 
 def dead_links(documents: Path) -> list[str]:
-    """The links of documents to files that are not there, each with its document; there are some that lead somewhere."""
+    """Links in documents to missing files, each with its document. Fails if hardly any link leads to a file."""
     dead, alive = [], 0
     for document in sorted(documents.rglob("*.md")):
-        # Those to other places, and to headings of the same document, begin otherwise.
+        # Links to other places, and to headings of the same document, begin differently.
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)", document.read_text()):
             if (document.parent / target).exists():
                 alive += 1
@@ -94,17 +94,17 @@ def dead_links(documents: Path) -> list[str]:
 
 
 def version() -> str:
-    """The version of all that is built here, as Cargo.toml has it."""
+    """The version of all that is built here, from Cargo.toml."""
     return re.search(r'^version = "(.+)"$', (SOURCES / "Cargo.toml").read_text(), re.MULTILINE)[1]
 
 
 def results(*below: str) -> Path:
-    """The folder of everything that is built, or one in it."""
+    """Folder of all build results, or a path in it."""
     return target().joinpath(*below)
 
 
 def packages() -> Path:
-    """Where `make rpm` and `make deb` put what they make."""
+    """Output folder of `make rpm` and `make deb`."""
     return Path(os.environ.get("PACKAGES") or results("packages"))
 
 
@@ -117,7 +117,7 @@ class Listed(NamedTuple):
 
 
 def listed(part: str, **places: str) -> list[Listed]:
-    """What packaging/contents says of a package, in the places of an RPM unless told otherwise."""
+    """The entries of a package in packaging/contents, by default at the paths of an RPM."""
     places = {"DEFAULTSDIR": "/etc/sysconfig", **places}
     lines = run("sh", "packaging/install", "list", part, environment=places, cwd=SOURCES).stdout.splitlines()
     return [Listed(*line.split(" ", 2)) for line in lines if line]

@@ -16,13 +16,13 @@ WORLD = {
     "instances": [{"id": INSTANCE, "interfaces": [{"private_ips": ["10.0.1.11"]}], "role": "node"}],
     "addresses": [{"public_ip": ADDRESS}],
 }
-# Where an agent that overlooks a parameter ends up: nothing listens there.
+# Where an agent that ignores a parameter ends up: nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 
 RECURRING = {"OCF_RESKEY_CRM_meta_interval": "10000"}
 DEEP = {"OCF_CHECK_LEVEL": "10"}
-# A whole life of a resource: exit code, action, what its environment has beside the parameters, and
-# whether the node holds the address afterwards.
+# The whole life of a resource: exit code, action, its environment besides the parameters, and
+# whether the node has the address afterwards.
 LIFE = [
     (0, "meta-data", {}, False),
     (0, "validate-all", DEEP, False),
@@ -50,7 +50,7 @@ class Answer(NamedTuple):
 
 
 class Node:
-    """The instance; `prefix` is how a program is run on it (strace, chroot), `agent` what is run."""
+    """The instance; `prefix` is the command that runs a program on it (strace, chroot), `agent` the program."""
 
     def __init__(self, url: str, imds: str, tls: str, ca: Path):
         self.url, self.tls, self.ca = url, tls, ca
@@ -81,7 +81,7 @@ class Node:
         }
 
     def begin(self, action: str, **environment: str) -> subprocess.Popen:
-        """Starts an action and leaves it running."""
+        """Starts an action without waiting for its end."""
         return subprocess.Popen(
             [*self.prefix, self.agent, action],
             env={**self.environment, **environment},
@@ -105,18 +105,18 @@ class Node:
         return self.run("monitor", **RECURRING, **environment)
 
     def holds(self) -> bool:
-        """Whether the address is here, as EC2 has it."""
+        """True if the address is here, according to EC2."""
         (address,) = request("GET", f"{self.url}/_sim/state")["addresses"]
         return bool(address["association"])
 
     def calls(self, service: str = "ec2") -> list[str]:
-        """What a service was asked for since the last time."""
+        """The calls to a service since the last time."""
         log = request("GET", f"{self.url}/_sim/log")
         request("POST", f"{self.url}/_sim/clear", {"log": True})
         return [one["operation"] for one in log if one["service"] == service]
 
     def metadata(self, state: str):
-        """Sets how the metadata service does: "on" or "hang"."""
+        """Sets the state of the metadata service: "on" or "hang"."""
         request("POST", f"{self.url}/_sim/settings", {"imds_state": state})
 
 

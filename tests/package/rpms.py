@@ -1,6 +1,6 @@
-"""Makes RPMs for the tests: eip itself with other releases, and stand-ins for the packages of a distribution.
+"""Builds RPMs for the tests: eip itself with other releases, and stand-ins for the packages of a distribution.
 
-The stand-ins offer what CentOS 7 offers, so an RPM that installs beside them asks for nothing that is newer.
+The stand-ins provide what CentOS 7 provides, so an RPM that installs beside them requires nothing newer.
 """
 
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from machine import ARCH, SOURCES, packages, run, version
 
 PARTS = {"eip": ARCH, "eip-heartbeat": "noarch", "eip-keepalived": "noarch"}
-# The symbol versions that glibc 2.17 has, by library.
+# The symbol versions of glibc 2.17, by library.
 GLIBC_2_17 = {
     "libc.so.6": "2.2.5 2.2.6 2.3 2.3.2 2.3.3 2.3.4 2.4 2.5 2.6 2.7 2.8 2.9 2.10 2.11 2.12 2.13 2.14 2.15 2.16 2.17",
     "libm.so.6": "2.2.5 2.4 2.15",
@@ -21,7 +21,7 @@ GLIBC_2_17 = {
 # The first glibc for aarch64 was 2.17.
 if ARCH == "aarch64":
     GLIBC_2_17 = dict.fromkeys([*GLIBC_2_17, "ld-linux-aarch64.so.1"], "2.17")
-# Say what they were asked for, and do nothing.
+# Log their calls, and do nothing.
 RECORDER = "#!/bin/sh\necho \"${0##*/} $*\" >>/var/log/asked\n"
 
 
@@ -34,13 +34,13 @@ def eip(part: str = "eip", release: int = 1) -> Path:
 
 
 def eip_release(binary: Path, release: int, folder: Path) -> dict[str, Path]:
-    """Makes the packages anew, with another binary and another release."""
+    """Builds the packages again, with another binary and another release."""
     made = run("sh", "packaging/rpm", folder, binary, environment={"RELEASE": str(release)}, cwd=SOURCES).stdout.split()
     return {Path(path).name.rsplit("-", 2)[0]: Path(path) for path in made}
 
 
 def stub(name: str, folder: Path, files: dict[str, str | Path] | None = None, provides: list[str] | None = None) -> Path:
-    """Makes a package with these files, each with a text or as a copy of one of this machine, and these provides."""
+    """Builds a package with these files, each with a text or as a copy of one of this machine, and these provides."""
     work = folder / f"stub-{name}"
     tree = work / "tree"
     for path, content in (files or {}).items():
@@ -59,14 +59,14 @@ def stub(name: str, folder: Path, files: dict[str, str | Path] | None = None, pr
         + f"%description\nA stand-in.\n%install\ncp -a {tree}/. %{{buildroot}}/\n%files\n"
         + "".join(f"{path}\n" for path in files or {})
     )
-    # Stripped or compressed they would no longer be this machine's files.
+    # If they were stripped or compressed, they would no longer be this machine's files.
     definitions = {"_topdir": work, "_rpmdir": folder, "_rpmfilename": f"{name}.rpm", "__os_install_post": "%{nil}", "debug_package": "%{nil}"}
     run("rpmbuild", "-bb", *(word for name, value in definitions.items() for word in ("--define", f"{name} {value}")), spec)
     return folder / f"{name}.rpm"
 
 
 def machine_files(*programs: str) -> dict[str, Path]:
-    """Programs of this machine, with the loader and the libraries they take, by the paths at which those are asked for."""
+    """Programs of this machine, with the loader and the libraries that they need, by the paths at which those are looked up."""
     found: dict[str, Path] = {}
     for program in programs:
         for line in run("ldd", program).stdout.splitlines():
@@ -78,7 +78,7 @@ def machine_files(*programs: str) -> dict[str, Path]:
 
 
 def distribution(folder: Path, agent: Path) -> dict[str, Path]:
-    """Makes stand-ins for what the packages may meet: those that they need, and those whose files they must not touch."""
+    """Builds stand-ins for what the packages may meet: those that they need, and those whose files they must not touch."""
     shell = shutil.which("dash") or shutil.which("sh")
     glibc = [f"{library}()(64bit)" for library in GLIBC_2_17]
     glibc += [f"{library}(GLIBC_{one})(64bit)" for library, all in GLIBC_2_17.items() for one in all.split()]
@@ -93,7 +93,7 @@ def distribution(folder: Path, agent: Path) -> dict[str, Path]:
 
 
 def resource_agents() -> list[str]:
-    """The files of this machine's resource-agents, and where an RPM of it has those that Debian puts elsewhere."""
+    """The files of this machine's resource-agents, and the paths that an RPM of it uses for those that Debian has elsewhere."""
     if shutil.which("dpkg") and not run("dpkg", "-L", "resource-agents", ok=False).returncode:
         lines = run("dpkg", "-L", "resource-agents").stdout.splitlines()
     else:
@@ -101,5 +101,5 @@ def resource_agents() -> list[str]:
     files = [path for path in lines if path.startswith("/") and not Path(path).is_dir()]
     pages = [path for path in files if "/man/" in path]
     assert any(path.endswith("/heartbeat/awseip") for path in files), "these are not the files of resource-agents"
-    # Some are compressed by one distribution and not by another.
+    # Some are compressed in one distribution and not in another.
     return sorted({*files, *(path.removesuffix(".gz") for path in pages)})

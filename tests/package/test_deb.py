@@ -1,4 +1,4 @@
-"""The Debian packages: what is in them, what lintian says, and what they do when they are installed, replaced, removed and purged."""
+"""The Debian packages: their contents, lintian's findings, and what happens when they are installed, replaced, removed and purged."""
 
 import contextlib
 import gzip
@@ -40,12 +40,12 @@ class Made(unittest.TestCase):
         fields = debs.control(self.made["eip"])
         self.assertEqual(DEBIAN_ARCH, fields["Architecture"])
         self.assertEqual("libc6 (>= 2.17)", fields["Depends"])
-        # Debian starts what it installs, and a node of Heartbeat or keepalived must not get a second cluster.
+        # Debian starts what it installs, and a node with Heartbeat or keepalived must not get a second cluster.
         self.assertFalse({"Recommends", "Pre-Depends"} & set(fields))
         wanted = re.findall(rb"GLIBC_(\d+)\.(\d+)", built("eip").read_bytes())
         self.assertLessEqual(max((int(major), int(minor)) for major, minor in wanted), (2, 17))
         for part in debs.parts()[1:]:
-            # Not of the same version: apt would remove the part that a command does not name.
+            # Not of the same version: apt would remove a part that a command does not name.
             self.assertEqual("eip (>= 0.2.0)", debs.control(self.made[part])["Depends"])
 
     def test_contents_are_those_of_the_list_and_what_debian_wants(self):
@@ -130,7 +130,7 @@ class Installed(unittest.TestCase):
                 self.assertEqual(AGENT, root.leads_to(line.path), line.path)
         for path in ("/var/lib/eip", "/run/resource-agents/eip"):
             self.assertEqual(0o711 if path == "/var/lib/eip" else 0o700, root.at(path).stat().st_mode & 0o7777)
-        # Whatever else lies there, Pacemaker offers it as an agent.
+        # Pacemaker offers every other file there as an agent.
         names = {Path(line.path).name for line in debs.files("eip") if Path(line.path).parent == Path(AGENT).parent}
         self.assertEqual(names, {path.name for path in root.at(AGENT).parent.iterdir()})
 
@@ -151,7 +151,7 @@ class Installed(unittest.TestCase):
         root = self.root(*self.old.values())
         for line in (line for part in debs.parts() for line in debs.files(part) if line.kind == "link"):
             with self.subTest(line.path):
-                # 126 and 127 are chroot's, for what cannot be run.
+                # 126 and 127 come from chroot, for a program that cannot be run.
                 self.assertLess(root.inside(line.path, "--help", ok=False).returncode, 126)
 
     def test_restore_is_switched_on_and_stays_off_if_it_was_switched_off(self):
@@ -182,14 +182,14 @@ class Installed(unittest.TestCase):
         self.assertTrue(there.holds())
         self.assertNotIn("AssociateAddress", there.calls())
 
-        # Back again, it finds the address and what it knew.
+        # Installed again, it finds the address and its records.
         root.dpkg("--install", self.old["eip"])
         self.assertEqual(0, there.monitor().code)
         self.assertEqual(0, there.run("stop").code)
         self.assertFalse(there.holds())
 
     def remembered(self, root: debs.Root) -> dict[str, bytes]:
-        """What the agent has on record."""
+        """The agent's records."""
         folders = (root.at("/var/lib/eip"), root.at("/run/resource-agents/eip"))
         return {str(path): path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
 

@@ -1,7 +1,7 @@
-"""The tarball of `make dist`, and that where something is built leaves no trace in the result.
+"""The tarball of `make dist`, and that the build path leaves no trace in the result.
 
-Nothing is compiled here. That the tarball builds without a network, and that two builds give the same binary, takes `make reproducible`,
-which compiles the SDK twice.
+Nothing is compiled here. `make reproducible`, which compiles the SDK twice, tests that the tarball builds without a network, and that two
+builds give the same binary.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from machine import SOURCES, built, folder, needs, results, run, version
 
-# The whole workspace, nothing but what is in the tarball.
+# The whole workspace, with only the files in the tarball.
 OFFLINE = ("--frozen", "--offline")
 
 
@@ -48,7 +48,7 @@ class Tarball(unittest.TestCase):
 
     def test_it_has_no_ready_made_libraries(self):
         libraries = [path for path, member in self.members.items() if member.size and path.endswith((".a", ".lib", ".dll", ".so", ".o"))]
-        # ring brings what nasm assembles for Windows; a Linux takes the sources beside it.
+        # ring includes nasm's output for Windows; Linux uses the sources beside it.
         self.assertEqual([], [path for path in libraries if not path.endswith(("-nasm.o", "win32n.o"))])
 
     def test_order_owners_modes_and_times_are_the_same_everywhere(self):
@@ -57,7 +57,7 @@ class Tarball(unittest.TestCase):
             facts = (member.uid, member.gid, member.uname, member.gname, member.mtime)
             self.assertEqual((0, 0, "", "", commit), facts, path)
             self.assertIn(member.mode, (0o755, 0o644, 0o777 if member.issym() else 0o644), path)
-        # tar goes through each folder to its end, so that the parts of the names are in order, not the names.
+        # tar finishes each folder before the next one, so the parts of the names are in order, not the names.
         order = [path.encode().split(b"/") for path in self.members]
         self.assertEqual(sorted(order), order)
 
@@ -66,7 +66,7 @@ class Tarball(unittest.TestCase):
         with folder() as place:
             run("tar", "-xf", self.tarball, "-C", place)
             (place / "empty").mkdir()
-            # No registry, no cache of crates, and cargo may not ask anybody.
+            # No registry, no cache of crates, and cargo must not use the network.
             environment = {"CARGO_HOME": str(place / "empty"), "CARGO_TARGET_DIR": str(place / "built")}
             sources = place / self.name
             metadata = run("cargo", "metadata", *OFFLINE, "--format-version=1", cwd=sources, environment=environment).stdout
@@ -74,12 +74,12 @@ class Tarball(unittest.TestCase):
             for edges in ("normal", "build", "dev"):
                 tree = run("cargo", "tree", *OFFLINE, f"--edges={edges}", "--package=eip", cwd=sources, environment=environment).stdout
                 self.assertTrue(tree.startswith(f"eip v{version()}"), tree[:200])
-            # What cargo compiles has to be what the lock file says, byte for byte; here it is seen to.
+            # The sources that cargo compiles must match the lock file, byte for byte; this checks it.
             self.assertIn("aws-sdk-ec2 v", run("cargo", "tree", *OFFLINE, "--package=eip", cwd=sources, environment=environment).stdout)
             self.assert_checksums(sources / "vendor")
 
     def assert_checksums(self, vendor: Path):
-        """Every crate that a Linux compiles has the files of its list, whole; the others have none on it."""
+        """Every crate that Linux compiles has all the files on its list; the lists of the others are empty."""
         emptied, whole = set(), set()
         for listing in vendor.glob("*/.cargo-checksum.json"):
             files = re.search(r'"files":\{([^}]*)\}', listing.read_text())[1]

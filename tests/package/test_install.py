@@ -1,4 +1,4 @@
-"""`make install` and what it installs beside the agent: the unit, the tmpfiles entry, the places that packagers choose."""
+"""`make install` and what it installs beside the agent: the unit, the tmpfiles entry, the paths that packagers choose."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from machine import AGENT, SOURCES, built, dead_links, folder, listed, needs, ru
 PARTS = ("eip", "eip-heartbeat", "eip-keepalived")
 UNIT = SOURCES / "packaging/eip-restore.service"
 UNITS = [UNIT, *sorted((SOURCES / "packaging").glob("eip-metrics.*"))]
-# What systemd 219 reads in a unit like this one; it warns of anything else at every reload.
+# The keys that systemd 219 reads in a unit like this one; it warns of any other at every reload.
 KNOWN_TO_CENTOS_7 = {
     "Description", "Documentation", "ConditionDirectoryNotEmpty", "Wants", "After", "Before",
     "Type", "RemainAfterExit", "ExecStart", "TimeoutStartSec", "Environment", "EnvironmentFile",
@@ -47,7 +47,7 @@ class Install(unittest.TestCase):
             (root / "usr/share/doc/eip/of-somebody-else").touch()
             install("uninstall", DESTDIR=root)
             left = {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
-            # What its owner may have changed stays.
+            # Files that their owner may have changed stay.
             kept = {line.path.lstrip("/") for part in PARTS for line in listed(part, DEFAULTSDIR="/etc/default") if line.kind == "config"}
             self.assertEqual({"usr/share/doc/eip/of-somebody-else"} | kept, left)
             self.assertFalse((root / "var/lib/eip").exists())
@@ -69,7 +69,7 @@ class Install(unittest.TestCase):
             unit = (root / "opt/eip/lib/systemd/system/eip-restore.service").read_text()
             self.assertIn(f"\nExecStart={root}/opt/eip/sbin/eipctl restore\n", unit)
             self.assertNotIn("/usr/sbin/", unit)
-            # Installed again, a changed configuration stays.
+            # Another installation keeps a changed configuration.
             configuration = root / "etc/default/elastic-ip"
             configuration.write_text("# changed by its owner\n")
             install("install", str(built("eip")), **places)
@@ -81,7 +81,7 @@ class Install(unittest.TestCase):
             documents = root / "usr/share/doc/eip"
             self.assertEqual([], dead_links(documents))
             self.assertIn("](../iam/eip-policy.json)", (documents / "docs/iam.md").read_text())
-            # What is not installed is named.
+            # Missing files are named.
             self.assertIn("CONTRIBUTING.md (in the sources)", (documents / "README.md").read_text())
             (documents / "iam/eip-policy.json").unlink()
             self.assertEqual(["README.md: iam/eip-policy.json", "docs/iam.md: ../iam/eip-policy.json"], dead_links(documents))
@@ -115,7 +115,7 @@ class Unit(unittest.TestCase):
     def test_systemd_finds_nothing_wrong(self):
         with folder() as root:
             for unit in UNITS:
-                # Where its command is: systemd looks for it.
+                # The path of its command: systemd looks for it there.
                 (root / unit.name).write_text(unit.read_text().replace("/usr/sbin/eipctl", str(built("eip"))))
             done = run("systemd-analyze", "verify", "--man=no", *[root / unit.name for unit in UNITS], ok=False)
         ours = [line for line in done.stderr.splitlines() if "eip" in line]
@@ -131,7 +131,7 @@ class Unit(unittest.TestCase):
         self.assertEqual(2, len(services))
         for unit in services:
             files = re.findall(r"^EnvironmentFile=-(.*)$", unit.read_text(), re.MULTILINE)
-            # What is the unit's own comes later, and counts.
+            # The unit's own settings come later, and win.
             self.assertEqual(["/etc/sysconfig/pacemaker", "/etc/default/pacemaker"], files[:2], unit.name)
 
     def test_it_comes_before_everything_that_can_start_the_resource(self):

@@ -1,7 +1,7 @@
-"""The installed agent on the oldest system that it is for, CentOS 7: Linux 3.10 and glibc 2.17.
+"""The installed agent on the oldest supported system, CentOS 7: Linux 3.10 and glibc 2.17.
 
-Neither runs here. What a kernel of that age answers to a younger system call, ENOSYS, is put into strace's hands; what a loader of
-that age would refuse is read from the binary.
+Neither runs here. strace injects the answer of such an old kernel to a younger system call, ENOSYS; what such an old loader would refuse
+is read from the binary.
 """
 
 import platform
@@ -16,14 +16,14 @@ from rpms import eip
 
 # System calls of x86_64 by number: 313 (finit_module) came with Linux 3.8, 314 (sched_setattr) with 3.14. From 335 to 423 there are none.
 YOUNGER = [*range(314, 335), *range(424, 451)]
-# Those that strace may know by name alone, if it is young enough: it refuses numbers that it does not know.
+# Those that strace may know only by name, if it is recent enough: it refuses numbers that it does not know.
 YOUNGER_NAMES = [
     "cachestat", "fchmodat2", "map_shadow_stack", "futex_wake", "futex_wait", "futex_requeue", "statmount", "listmount", "lsm_get_self_attr",
     "lsm_set_self_attr", "lsm_list_modules", "mseal", "setxattrat", "getxattrat", "listxattrat", "removexattrat", "open_tree_attr",
 ]  # fmt: skip
-# Each program's start makes these, whatever the program is.
+# Every program makes these when it starts.
 OF_THE_LOADER = {"rseq"}
-# What younger kernels added to old system calls; an older one ignores it or answers EINVAL, which strace can't imitate.
+# Additions of younger kernels to old system calls; an older one ignores them or answers EINVAL, which strace can't simulate.
 YOUNGER_FLAGS = re.compile(
     r"\b(O_TMPFILE|EPOLLEXCLUSIVE|MAP_FIXED_NOREPLACE|MAP_SYNC|MAP_SHARED_VALIDATE|MADV_FREE|MADV_WIPEONFORK|CLONE_PIDFD|CLONE_NEWCGROUP"
     r"|MSG_ZEROCOPY|SO_ZEROCOPY|SO_INCOMING_CPU|SO_ATTACH_BPF|SO_COOKIE|IP_BIND_ADDRESS_NO_PORT|TCP_FASTOPEN_CONNECT|TCP_ULP|TCP_INQ"
@@ -37,7 +37,7 @@ NO_OTHER = "only x86_64 has these numbers"
 @needs("strace", "rpm", root=True)
 class Linux310(unittest.TestCase):
     def trace(self, there: Node, log: Path):
-        """Makes the node one where younger system calls fail, and everything that is called is in the log."""
+        """Makes younger system calls fail on the node, and logs all calls."""
         younger = ",".join([*map(str, YOUNGER), *(f"?{name}" for name in YOUNGER_NAMES)])
         there.prefix = ["strace", "-f", "-qq", "-v", "-o", str(log), "-e", "trace=all", "-e", f"inject={younger}:error=ENOSYS"]
 
@@ -56,9 +56,9 @@ class Linux310(unittest.TestCase):
                 lines = log.read_text(errors="replace")
                 called += lines
                 injected |= set(re.findall(r"^\d+ +(\w+)\(.*\(INJECTED\)$", lines, re.MULTILINE))
-        # More than the loader asked for something younger and was refused: the agent went another way.
+        # The agent itself, and not only the loader, tried something younger and was refused: it found another way.
         self.assertTrue(injected - OF_THE_LOADER, f"only {injected} was refused")
-        # strace names what it knows; a younger call still is a number, and was let through.
+        # strace prints the names that it knows; a younger call would be a number, and would not have been intercepted.
         self.assertEqual(set(), set(re.findall(r"\bsyscall_0x\w+", called)))
         self.assertEqual(set(), set(YOUNGER_FLAGS.findall(called)))
         self.assertIn("connect(", called)
@@ -81,7 +81,7 @@ class Glibc217(unittest.TestCase):
     def test_no_symbol_is_younger(self):
         needed = {tuple(map(int, one.split("."))) for one in re.findall(r"Name: GLIBC_([0-9.]+)", self.read["-V"])}
         self.assertEqual(GLIBC, max(needed))
-        # GLIBC_PRIVATE, GLIBC_ABI_DT_RELR (2.36) and the like are no numbers.
+        # GLIBC_PRIVATE, GLIBC_ABI_DT_RELR (2.36) and the like are not numbers.
         self.assertEqual(set(), set(re.findall(r"Name: ((?!GLIBC_[0-9.]+\b)\S+)", self.read["-V"])))
 
     def test_weak_symbols_are_the_only_ones_without_a_version(self):
@@ -96,7 +96,7 @@ class Glibc217(unittest.TestCase):
         self.assertNotRegex(self.read["-d"], "RPATH|RUNPATH")
 
     def test_the_loader_knows_the_format(self):
-        # Relative relocations in DT_RELR take glibc 2.36; an OS/ABI of GNU takes symbols that need a younger loader.
+        # Relative relocations in DT_RELR need glibc 2.36; an OS/ABI of GNU needs symbols that require a younger loader.
         self.assertNotRegex(self.read["-d"], "RELR")
         self.assertRegex(self.read["-h"], r"OS/ABI: +UNIX - System V")
         self.assertRegex(self.read["-l"], r"program interpreter: (/lib64/ld-linux-x86-64\.so\.2|/lib/ld-linux-aarch64\.so\.1)\]")
@@ -104,7 +104,7 @@ class Glibc217(unittest.TestCase):
         self.assertLessEqual(tuple(map(int, kernel[1].split("."))), (3, 10))
 
     def test_every_processor_of_its_architecture_can_run_it(self):
-        # "x86-64-v2" and above would be told here; RHEL 10 alone may count on them.
+        # "x86-64-v2" and above would be listed here; only RHEL 10 may rely on them.
         self.assertNotRegex(self.read["-n"], r"x86 ISA needed:.*v[2-9]")
 
     def test_kernels_with_the_largest_pages_of_its_architecture_can_load_it(self):

@@ -1,4 +1,4 @@
-"""`make rpm`, `make deb`, `make dist` and `make install` from a fresh clone: what they are made with is brought, or named in one line."""
+"""`make rpm`, `make deb`, `make dist` and `make install` from a fresh clone: their requirements are installed, or named in one line."""
 
 import re
 import shutil
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from machine import SOURCES, folder, run
 
-# What tests/requirements itself runs, and the stand-in for dnf.
+# The programs that tests/requirements itself runs, and the stand-in for dnf.
 TOOLS = ("awk", "cat", "cp", "cut", "dirname", "head", "sed", "sort", "tr", "uname")
 MADE_WITH = ("make", "flock", "gcc", "git", "rpmbuild", "dpkg-deb", "xz")
 PACKAGES = {"gcc": "gcc", "python3": "python3", "rpmbuild": "rpm-build", "dpkg-deb": "dpkg", "xz": "xz"}
-# Writes down what it is asked for, brings what is in the folder "offered", and lists what has no file in "unknown".
+# Logs its calls, installs what is in the folder "offered", and lists all packages without a file in "unknown".
 DNF = """#!/bin/sh
 here=${0%/*}
 for last; do :; done
@@ -20,7 +20,7 @@ case "$*" in *list*) [ ! -e "$here/../unknown/$last" ] ;; *install*) echo "$*" >
 
 
 class Machine:
-    """Programs of a machine, as far as tests/requirements looks for them."""
+    """A machine's programs, as far as tests/requirements looks for them."""
 
     def __init__(self, place: Path, lacking: tuple[str, ...], user: int):
         self.place, self.programs = place, place / "bin"
@@ -99,7 +99,7 @@ case "$*" in
 esac
 """
 LIBRARY = "lib/rustlib/aarch64-unknown-linux-gnu/lib"
-# What apt-cache madison prints: Debian has another version than the compiler's, and one whose number only begins like it.
+# Output of apt-cache madison: Debian has another version than the compiler's, and one whose number only begins with it.
 MADISON = "#!/bin/sh\necho ' rust-src | 9.0.1+dfsg1-1 | suite'; echo ' rust-src | 9.0.00+dfsg1-1 | suite'\n"
 
 
@@ -143,7 +143,7 @@ class RustStd(unittest.TestCase):
 
 class Makefile(unittest.TestCase):
     def steps(self, *words: str) -> list[str]:
-        """What make would run, and of what it is about here alone."""
+        """The commands that make would run, reduced to those that are tested here."""
         told = run("make", "--dry-run", "--no-print-directory", *words, cwd=SOURCES, environment={"MAKEFLAGS": "", "MAKELEVEL": ""}).stdout
         return re.findall(r"^.*?(tests/requirements[^\n]*|packaging/(?:build|rpm|deb|dist|install)) ?", told, re.MULTILINE)
 

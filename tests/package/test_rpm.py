@@ -1,4 +1,4 @@
-"""What the RPMs of `make rpm` say of themselves: that rpm 4.11 can read them, that they ask for little, and that they hold what is documented."""
+"""The metadata and contents of the RPMs from `make rpm`: rpm 4.11 can read them, they require little, and they contain what is documented."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from machine import AGENT, ARCH, SOURCES, built, folder, listed, needs, run, version
 from rpms import GLIBC_2_17, PARTS, eip, eip_release, resource_agents
 
-# What rpm 4.11 knows.
+# The features of rpm 4.11.
 READABLE = {"CompressedFileNames", "FileDigests", "PayloadFilesHavePrefix", "PayloadIsXz"}
 SHA256 = "8"
 LARGEST = 15 * 1000 * 1000
@@ -36,7 +36,7 @@ class Facts(unittest.TestCase):
             with self.subTest(part):
                 self.assertEqual("xz cpio", query(part, "%{PAYLOADCOMPRESSOR} %{PAYLOADFORMAT}"))
                 self.assertEqual(SHA256, query(part, "%{FILEDIGESTALGO}"))
-                # rpm 4.11 checks MD5 and SHA-1 of the whole, those of today SHA-256 alone.
+                # rpm 4.11 checks MD5 and SHA-1 of the whole, current versions only SHA-256.
                 for tag in ("SIGMD5", "SHA1HEADER", "SHA256HEADER", "PAYLOADDIGEST"):
                     self.assertRegex(query(part, f"%{{{tag}}}"), "^[0-9a-f]{32,}$", tag)
 
@@ -58,7 +58,7 @@ class Facts(unittest.TestCase):
         self.assertEqual(set(), wanted - offered)
 
     def test_parts_require_the_very_same_build(self):
-        # What keepalived calls is a shell script: it would resolve a link, and with it the name.
+        # keepalived's command is a shell script: it would resolve a link, and with it the name.
         for part, interpreters in (("eip-heartbeat", []), ("eip-keepalived", ["/bin/sh"])):
             # rpm lets a package with configuration require its own configuration.
             wanted = [line for line in requires(part) if not line.startswith(("rpmlib(", f"config({part}) = {version()}-1"))]
@@ -67,7 +67,7 @@ class Facts(unittest.TestCase):
     def test_scriptlets_are_for_the_shell_and_start_nothing(self):
         scripts = run("rpm", "-qp", "--scripts", eip()).stdout
         self.assertEqual(3, scripts.count("scriptlet (using /bin/sh):"))
-        # But for the timer when the package is erased, which no resource needs.
+        # Except for the timer when the package is erased, which no resource needs.
         scripts = scripts.replace("systemctl stop eip-metrics.timer", "", 1)
         self.assertNotRegex(scripts, r"systemctl[^\n]*\b(re)?(start|stop)\b|try-restart|--now|\bkill")
         for part in ("eip-heartbeat", "eip-keepalived"):
@@ -88,7 +88,7 @@ class Facts(unittest.TestCase):
                 for line in query(part, "[%{FILENAMES} %{FILEMODES:perms}\n]").splitlines():
                     path, mode = line.rsplit(" ", 1)
                     packed.add((path.removesuffix(".gz") if "/man/" in path else path, mode[0]))
-                # Folders above a file are owned without a line of their own.
+                # Parent folders of a file are owned without their own line.
                 above = {(str(parent), "d") for path, _ in documented for parent in PurePosixPath(path).parents}
                 self.assertEqual(documented, packed - (above - documented))
 
@@ -154,7 +154,7 @@ class Lint(unittest.TestCase):
         self.assertRegex(done.stdout, r"3 packages and 1 specfiles checked; 0 errors", done.stderr)
 
 
-# Compiling takes ten minutes and is tried where the tarball is made; here it is what happens around it.
+# Compiling takes ten minutes and is tested with the tarball; this tests the steps around it.
 CARGO = """#!/bin/sh
 if [ "$1" = build ]; then install -D {binary} target/{target}/release/eip; fi
 """
@@ -170,7 +170,7 @@ class FromTheTarball(unittest.TestCase):
             (place / "cargo").chmod(0o755)
             without = ("--exclude=./.git", "--exclude=./target", "--exclude=./vendor")
             run("tar", "-cJf", place / f"{name}.tar.xz", *without, f"--transform=s,^[.],{name},", "-C", SOURCES, ".", environment={"XZ_OPT": "-0"})
-            # The names of the packages that have cargo and gcc are another distribution's.
+            # The packages for cargo and gcc have another distribution's names.
             words = ("--nodeps", "--define", f"_topdir {place}", "--define", f"_rpmdir {place}/made")
             environment = {"PATH": f"{place}:{os.environ['PATH']}", "CARGO_TARGET_DIR": "target", "RUSTFLAGS": "-Cdebuginfo=2"}
             run("rpmbuild", "-tb", *words, place / f"{name}.tar.xz", environment=environment)
@@ -185,7 +185,7 @@ class FromTheTarball(unittest.TestCase):
 @needs("rpmbuild", "rustc")
 class OtherArchitecture(unittest.TestCase):
     def test_an_architecture_that_cannot_be_built_is_named_in_one_line(self):
-        # Of these rustup has no standard library, or few have it.
+        # For these, rustup has no standard library, or few users have installed it.
         libraries = Path(run("rustc", "--print", "sysroot").stdout.strip()) / "lib/rustlib"
         absent = (one for one in ("aarch64", "s390x", "powerpc64", "sparc64", "m68k") if not (libraries / f"{one}-unknown-linux-gnu/lib").exists())
         architecture = next(absent)

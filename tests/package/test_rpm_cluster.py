@@ -1,4 +1,4 @@
-"""The agent of the RPM, from where the RPM put it, under a real Pacemaker cluster in network namespaces."""
+"""The agent of the RPM, at the path where the RPM installed it, in a real Pacemaker cluster in network namespaces."""
 
 import unittest
 
@@ -15,7 +15,7 @@ class Cluster(unittest.TestCase):
         with folder() as place:
             root = Root(place / "root")
             root.unpack(eip())
-            # A failed scenario leaves its logs here, and the end of them in what is said.
+            # A failed scenario saves its logs here, and their end is in the output.
             done = run(built("cluster"), "test", "--agent", root.at(AGENT), "--save", place / "logs", SCENARIO, limit=CLUSTER_LIMIT)
         self.assertIn(f"agent under test: {root.at(AGENT)}", done.stdout)
         self.assertIn("1 passed, 0 failed", done.stdout)

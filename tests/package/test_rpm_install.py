@@ -1,4 +1,4 @@
-"""The RPMs installed for real, into scratch roots beside stand-ins for what a distribution has: by rpm and by dnf, then used, replaced, erased."""
+"""The RPMs really installed, into scratch roots beside stand-ins for a distribution's packages: by rpm and by dnf, then used, replaced, erased."""
 
 import contextlib
 import functools
@@ -18,7 +18,7 @@ from rpms import PARTS, eip
 
 NOBODY = 65534
 NEEDED = ("glibc", "bash")
-# systemctl may be told to read its files again and what starts at the next boot, not to start or end anything now but the timer.
+# The scriptlets may make systemctl reload its files and enable what starts at the next boot, but not start or stop anything now except the timer.
 ERASURE = {"systemctl --no-reload disable eip-restore.service eip-metrics.timer", "systemctl stop eip-metrics.timer"}
 HARMLESS = ERASURE | {
     "systemctl daemon-reload",
@@ -38,7 +38,7 @@ class Installed(unittest.TestCase):
         cls.repository.mkdir()
         cls.others = rpms.distribution(cls.repository, built("eip"))
         cls.old = {part: Path(shutil.copy(eip(part), cls.repository)) for part in PARTS}
-        # Whoever runs it sees no difference, but it is another file.
+        # It works the same, but is another file.
         newer = cls.folder / "eip"
         newer.write_bytes(built("eip").read_bytes() + b"newer")
         newer.chmod(0o755)
@@ -62,7 +62,7 @@ class Installed(unittest.TestCase):
                 self.assertTrue(any(os.path.lexists(root.at(path)) for path in matching), line.path)
                 if line.kind == "link":
                     self.assertEqual(AGENT, root.leads_to(line.path))
-        # Whatever lies there, Pacemaker offers it as an agent.
+        # Pacemaker offers every other file there as an agent.
         self.assertEqual([], list(root.at(AGENT).parent.glob("*eip*.*")))
 
     def assert_harmless(self, root: Root):
@@ -107,7 +107,7 @@ class Installed(unittest.TestCase):
     def test_rpm_installs_without_systemd(self):
         root = self.root()
         for command in (("--install", self.old["eip"]), ("--erase", "eip")):
-            # Debian's rpm says each time that it is not dpkg.
+            # Debian's rpm prints each time that it is not dpkg.
             said = [line for line in root.rpm(*command).stderr.splitlines() if not line.startswith("rpm: ")]
             self.assertEqual([], said)
 
@@ -129,7 +129,7 @@ class Installed(unittest.TestCase):
         dnf("remove", "--noautoremove", *PARTS)
         self.assertFalse(root.at("/usr/lib/ocf").exists())
 
-    # Using what is installed.
+    # Using the installed files.
 
     def test_meta_data_as_nobody(self):
         root = self.root()
@@ -145,7 +145,7 @@ class Installed(unittest.TestCase):
         for line in (line for part in PARTS for line in listed(part) if line.kind == "link"):
             with self.subTest(line.path):
                 done = root.inside(line.path, "--help", ok=False)
-                # 126 and 127 are chroot's, for what cannot be run.
+                # 126 and 127 come from chroot, for a program that cannot be run.
                 self.assertLess(done.returncode, 126, done.stderr)
 
     def test_certificates_are_found_where_each_distribution_has_them(self):
@@ -170,10 +170,10 @@ class Installed(unittest.TestCase):
         self.assertEqual(1, answer.code, answer.stderr)
         self.assertIn("certificate", answer.stderr)
 
-    # Replacing it under a resource that runs.
+    # Replacing it under a running resource.
 
     def running(self, root: Root) -> Node:
-        """A started resource, and what it left behind."""
+        """A started resource, and its records."""
         there = root.in_cloud(self)
         answer = there.run("start")
         self.assertEqual(0, answer.code, answer.stderr)
@@ -183,7 +183,7 @@ class Installed(unittest.TestCase):
         return there
 
     def halfway(self, there: Node):
-        """A monitor that has begun and is not over, however long something else takes."""
+        """A monitor that has begun and does not end, however long something else takes."""
         there.metadata("hang")
         there.calls()
         times = {"OCF_RESKEY_CRM_meta_interval": "10000", "OCF_RESKEY_CRM_meta_timeout": "600000", "OCF_RESKEY_settle_window": "0"}
@@ -201,7 +201,7 @@ class Installed(unittest.TestCase):
         return monitor
 
     def change_under_it(self, root: Root, there: Node, *command: object):
-        """Runs rpm while a monitor of the old binary is halfway; nothing may have changed for it or for the address."""
+        """Runs rpm while a monitor of the old binary is in progress; neither that nor the address may be affected."""
         monitor = self.halfway(there)
         root.rpm(*command)
         self.assertIn("(deleted)", os.readlink(f"/proc/{monitor.pid}/exe"))
@@ -235,7 +235,7 @@ class Installed(unittest.TestCase):
         self.change_under_it(root, there, "--erase", *PARTS)
         self.assertEqual(before | set(self.state) | {"/var/lib/eip", "/run/resource-agents/eip"}, root.files())
 
-        # Back again, it finds the address and what it knew.
+        # Installed again, it finds the address and its records.
         root.rpm("--install", self.old["eip"])
         self.assertEqual(0, there.monitor().code)
         self.assertEqual(0, there.run("stop").code)
