@@ -1,4 +1,4 @@
-"""`make release` and `make verify-release`: the same files each time, and what a stranger who checks them is told."""
+"""`make release` and `make verify-release`: the same files each time, and what a stranger who checks them learns."""
 
 import gzip
 import json
@@ -95,7 +95,7 @@ class Made(unittest.TestCase):
 
 @needs(*TOOLS)
 class Changed(unittest.TestCase):
-    """A release in which something was changed after it was made."""
+    """A release that was changed after it was made."""
 
     def setUp(self):
         there = Path(tempfile.mkdtemp(prefix="eip-release.", dir=place()))
@@ -103,7 +103,7 @@ class Changed(unittest.TestCase):
         self.dist = shutil.copytree(twice()[1], there / "dist", copy_function=os.link)
 
     def write(self, name: str, data: bytes):
-        # Linked files are the original's.
+        # Linked files are shared with the original.
         (self.dist / name).unlink(missing_ok=True)
         (self.dist / name).write_bytes(data)
 
@@ -182,7 +182,7 @@ class Changed(unittest.TestCase):
 
 @needs("git")
 class Refused(unittest.TestCase):
-    """What no release is made of; nothing is built before that is said."""
+    """What no release is made from; the refusal comes before anything is built."""
 
     @classmethod
     def setUpClass(cls):

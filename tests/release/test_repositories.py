@@ -16,12 +16,12 @@ from throwaway import place, twice
 
 NEXT = "99.0.0"
 BASE = "base"
-# Whatever proxy this machine's packages come through.
+# The proxies through which this machine gets its packages.
 DIRECTLY = {"no_proxy": "127.0.0.1"}
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
-    """Sends each file whenever it is asked for: HTTP counts whole seconds, and a file may change twice in one."""
+    """Always sends the whole file: HTTP has a resolution of one second, and a file may change twice in one."""
 
     def send_head(self):
         del self.headers["If-Modified-Since"]
@@ -43,7 +43,7 @@ def serve(folder: Path) -> tuple[str, http.server.ThreadingHTTPServer]:
 
 
 def next_version() -> Path:
-    """Packages of the same agent under the next version, as a release has them."""
+    """Packages of the same agent with the next version, in the form of a release."""
     sources, dist = place() / "next", place() / "next-dist"
     run("git", "clone", "--quiet", SOURCES, sources)
     for path, old in (("Cargo.toml", f'version = "{version()}"'), ("packaging/eip.spec", f"Version:        {version()}")):
@@ -57,7 +57,7 @@ def next_version() -> Path:
 
 @functools.cache
 def bare_debian() -> Path:
-    """The tarball of a bare root of this machine's own release, made once into the cache."""
+    """The tarball of a bare root of this machine's own release, created once in the cache."""
     form = "$(REPO_URI) $(CODENAME)"
     targets = run("apt-get", "indextargets", "--format", form, "Created-By: Packages", "Component: main", ok=False).stdout.split("\n")
     code = re.search(r"^VERSION_CODENAME=\"?(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)[1]
@@ -72,7 +72,7 @@ def bare_debian() -> Path:
         if not tarball.exists():
             root, new = folder / f"{code}.new", folder / f"{code}.tar.new"
             shutil.rmtree(root, ignore_errors=True)
-            # Without devices: nothing in it needs them, and not every machine may make any.
+            # Without devices: nothing in it needs them, and not every machine may create any.
             run("debootstrap", "--variant=minbase", code, root, sources[0], limit=500)
             run("tar", "--create", "--file", new, "--exclude=./dev/*", "--exclude=./var/cache/apt/archives/*.deb", "--directory", root, ".")
             shutil.rmtree(root)
@@ -176,7 +176,7 @@ class Installed(unittest.TestCase):
             self.assertEqual(f"{NEXT}-1", installed(part))
         self.assert_runs(root)
 
-        # Back, by a command that names one of the packages.
+        # Downgraded, by a command that names one of the packages.
         apt("install", "-y", "--allow-downgrades", f"eip={version()}-1")
         self.assertEqual((f"{version()}-1", f"{NEXT}-1"), (installed("eip"), installed("eip-heartbeat")))
 

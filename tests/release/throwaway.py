@@ -1,4 +1,4 @@
-"""Throw-away releases of the built agent, signed with throw-away keys: made once for all tests, in clones with a tag of their own."""
+"""Throw-away releases of the built agent, signed with throw-away keys: made once for all tests, in clones with their own tag."""
 
 import atexit
 import functools
@@ -11,7 +11,7 @@ from pathlib import Path
 from machine import SOURCES, built, run, version
 
 PASSWORD = "correct horse"
-# Compression is what takes the time.
+# Most of the time is spent on compression.
 FAST = {"XZ_LEVEL": "0"}
 
 
@@ -19,7 +19,7 @@ FAST = {"XZ_LEVEL": "0"}
 def place() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="eip-release."))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    # Roots below it are entered by others than root.
+    # Users other than root enter roots below it.
     folder.chmod(0o755)
     return folder
 
@@ -34,9 +34,9 @@ def clone(name: str, number: str = version()) -> Path:
 
 @functools.cache
 def key(name: str, password: str = "") -> tuple[Path, Path]:
-    """A secret key of minisign, and its public one."""
+    """A minisign secret key and its public key."""
     secret, public = place() / f"{name}.key", place() / f"{name}.pub"
-    # minisign reads a password from standard input, and once more to be sure.
+    # minisign reads the password from standard input, twice.
     how = () if password else ("-W",)
     run("sh", "-c", 'printf "%s\\n%s\\n" "$0" "$0" | minisign -G "$@"', password, *how, "-s", secret, "-p", public)
     return secret, public
@@ -66,7 +66,7 @@ def verify(dist: Path, public: str | Path, ok: bool = True):
 
 
 def sign(dist: Path, name: str):
-    """Renews the sums of a changed release and signs them."""
+    """Renews the checksums of a changed release and signs them."""
     for old in (dist / "SHA256SUMS", dist / "SHA256SUMS.minisig"):
         old.unlink(missing_ok=True)
     (dist / "SHA256SUMS").write_text(run("sha256sum", "--", *sorted(os.listdir(dist)), cwd=dist).stdout)
