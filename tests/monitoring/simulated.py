@@ -1,4 +1,4 @@
-"""A node of the simulator with the built binary under each of its names."""
+"""A simulated node with the built binary under each of its names."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ ADDRESS, INSTANCE = "203.0.113.10", "i-0000000000000000a"
 
 
 class SimulatedNode:
-    """A folder of programs and records, and what Pacemaker would set."""
+    """A folder of programs and records, and the environment that Pacemaker would set."""
 
     def __init__(self, folder: Path, sim: str, imds: str):
         self.folder, self.sim = folder, sim
@@ -34,7 +34,7 @@ class SimulatedNode:
     @classmethod
     @contextlib.contextmanager
     def up(cls):
-        """The node, for as long as the block lasts."""
+        """Yields the node, which runs as long as the block lasts."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             world = folder / "world.json"
@@ -46,7 +46,7 @@ class SimulatedNode:
                 yield cls(folder, sim, imds[INSTANCE])
 
     def program(self, name: str, script: str) -> Path:
-        """A program of the node, in shell."""
+        """Writes a program of the node, a shell script."""
         path = self.folder / name
         path.write_text(f"#!/bin/sh\n{script}")
         path.chmod(0o755)

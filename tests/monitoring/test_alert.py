@@ -1,4 +1,4 @@
-"""`eip-alert` as Pacemaker calls it, after moves of a node of the simulator, with a real HTTP receiver and a real command."""
+"""`eip-alert` as Pacemaker calls it, after moves of a simulated node, with a real HTTP receiver and a real command."""
 
 import contextlib
 import http.server
@@ -20,7 +20,7 @@ STARTED = {
 }
 
 
-# Of a server certificate that is its own authority, without being one.
+# For a server certificate that is its own issuer, without being a CA.
 CERTIFICATE = """[req]
 distinguished_name = name
 x509_extensions = extensions
@@ -35,7 +35,7 @@ basicConstraints = critical, CA:FALSE
 
 @contextlib.contextmanager
 def receiver(*statuses: int, pause: float = 0.0, certificate: Path | None = None):
-    """A webhook that answers with these statuses, then with the last one; yields its URL and what it got. With a certificate it is HTTPS."""
+    """A webhook that answers with these statuses, then with the last one; yields its URL and its requests. With a certificate it uses HTTPS."""
     got, left = [], list(statuses)
 
     class Webhook(http.server.BaseHTTPRequestHandler):
@@ -105,7 +105,7 @@ class Alert(unittest.TestCase):
             self.assertEqual(len(got), 2)
 
     def moved_from_another_node(self, *events: str) -> dict:
-        """What is announced after another node took the address, the cluster reported these events about it, and this node started."""
+        """The announcement after another node took the address, the cluster reported these events about it, and this node started."""
         interface = {"private_ips": ["10.0.1.11"]}
         instance = {"id": "i-0000000000000000b", "zone": "eu-west-1b", "subnet": "10.0.1.0/24", "interfaces": [interface]}
         other = servers.request("POST", f"{self.node.sim}/_sim/instances", instance)

@@ -1,6 +1,6 @@
-"""What `eipctl metrics` writes, the alert rules and the dashboard, in the hands of a real promtool and a real Prometheus.
+"""The output of `eipctl metrics`, the alert rules and the dashboard, in a real promtool and a real Prometheus.
 
-One node of the simulator holds an address and has failed once; a stand-in for `cibadmin` says what a cluster would. Prometheus scrapes the
+One simulated node holds an address and has failed once; a stand-in for `cibadmin` prints what a cluster would. Prometheus scrapes the
 file on loopback, as it would scrape node_exporter.
 """
 
@@ -46,7 +46,7 @@ def promtool(*arguments: str, text: str = "") -> subprocess.CompletedProcess:
 
 
 def expressions(board: dict) -> list[str]:
-    """Each expression of the dashboard as Prometheus gets it, with the variables filled in as Grafana does."""
+    """Each expression of the dashboard as Prometheus gets it, with the variables filled in as in Grafana."""
     found = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     found += [one["expr"] for one in board["annotations"]["list"]]
     return [expression.replace("$resource", ".*") for expression in found]
@@ -215,7 +215,7 @@ class Metrics(unittest.TestCase):
             for expression in asked:
                 with self.subTest(expression=expression):
                     self.assertEqual(ask("query", query=expression)["status"], "success")
-            # None of its metrics is spelled wrongly: all are in the file.
+            # None of its metrics is misspelled: all are in the file.
             for name in re.findall(r"eip_\w+", " ".join(asked)):
                 self.assertIn(name, METRICS)
             now = [one for one in asked if "[" not in one and ">" not in one]
