@@ -1,6 +1,6 @@
 #!/bin/bash
-# PID 1 of a cluster node. It runs in fresh mount, UTS, IPC and PID namespaces, already inside the node's network
-# namespace, gives the node files of its own, says that it is ready, and then reaps orphans until it is killed.
+# PID 1 of a cluster node. It runs in new mount, UTS, IPC and PID namespaces, already inside the node's network
+# namespace, gives the node its own files, reports that it is ready, and then reaps orphans until it is killed.
 #
 # Arguments: NODE (name), FOLDER (the node's state, kept over restarts), SUBJECT (the agent under test, or a folder with .deb
 # files), WEB (the harness's own binary, which is the node's web server). node-files.sh beside this file prepares what the
@@ -22,16 +22,16 @@ mount -t sysfs sysfs /sys
 # libqb keeps its ring buffers here.
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 
-# A restart of the node empties /run, as a boot does.
+# A restart of the node empties /run, like a boot.
 mount -t tmpfs -o mode=755 tmpfs /run
 install -d -m 1777 /run/lock
 install -D -m 755 "$WEB" /run/harness/cluster
 
-# Pacemaker 3 asks systemd about every agent that it validates, and aborts if there is no bus to ask on.
+# Pacemaker 3 queries systemd about every agent that it validates, and aborts if there is no bus for that.
 mkdir /run/dbus
 dbus-daemon --config-file="$HERE/bus.conf" --fork --nopidfile
 
-# Gives the node its own copy of folders of the machine, which is gone after a restart and never reaches the machine.
+# Gives the node its own copy of folders of the machine. Changes are lost at a restart and never reach the machine.
 own_copies_of() {
   mkdir -p "$FOLDER/ram"
   mount -t tmpfs tmpfs "$FOLDER/ram"
@@ -41,7 +41,7 @@ own_copies_of() {
   done
 }
 
-# Keeps folders below /var/lib over restarts, as a disk does.
+# Keeps folders below /var/lib over restarts, like a disk.
 on_disk() {
   for name in "$@"; do
     if [ ! -d "$FOLDER/lib/$name" ]; then
@@ -53,7 +53,7 @@ on_disk() {
   done
 }
 
-# Makes a node on which packages can be installed, with the configuration files of the test; the packages are in /run/packages.
+# Creates a node on which packages can be installed, with the configuration files of the test; the packages are in /run/packages.
 machine_with_packages() {
   own_copies_of usr etc var/lib var/cache
   cp -a "$FOLDER/etc/." /etc/
@@ -61,14 +61,14 @@ machine_with_packages() {
   mount --bind "$FOLDER/log" /var/log
   mkdir /run/packages
   cp "$SUBJECT"/*.deb /run/packages/
-  # The index of the man pages takes dpkg seconds at each installation.
+  # Updating the index of the man pages would take dpkg seconds at each installation.
   rm -f /var/lib/man-db/auto-update
 }
 
 # shellcheck source=/dev/null  # each cluster manager has its own
 . "$HERE/node-files.sh"
 
-# Opened first, since the state folder may lie below /root, which is hidden here: a person's ~/.aws must not become the
+# Opened first, because the state folder may be below /root, which is hidden here: a user's ~/.aws must not become the
 # node's credentials.
 exec 3>"$FOLDER/init.pid" 4<"$FOLDER"
 mount -t tmpfs -o mode=700 tmpfs /root

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The files of a node with keepalived: the second half of node-init.sh, which says what machine_with_packages does.
+# The files of a node with keepalived: the second half of node-init.sh, which documents machine_with_packages.
 # shellcheck disable=SC2154  # NODE, FOLDER and SUBJECT are those of node-init.sh
 machine_with_packages
 chmod 600 /etc/keepalived/aws.conf
@@ -7,11 +7,11 @@ chmod 600 /etc/keepalived/aws.conf
 install -m 755 "$FOLDER/systemctl" /usr/local/sbin/systemctl
 echo 0 >/run/flap
 
-# Private addresses beside the harness's own, such as those of the article.
+# Private addresses besides the harness's own, such as those in the article.
 while read -r address; do
   ip address replace "$address/16" dev eth0
 done <"$FOLDER/addresses"
 
-# The service that the article's check looks for, by name.
+# The service for which the article's check looks, by name.
 cp /bin/sleep /run/harness/haproxy
 /run/harness/haproxy infinity >&2 &

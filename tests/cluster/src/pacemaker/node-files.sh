@@ -1,5 +1,5 @@
 #!/bin/bash
-# The files of a node with Pacemaker: the second half of node-init.sh, which says what NODE, FOLDER and SUBJECT are.
+# The files of a node with Pacemaker: the second half of node-init.sh, which documents NODE, FOLDER and SUBJECT.
 # shellcheck disable=SC2154  # NODE, FOLDER and SUBJECT are those of node-init.sh
 OCF=/usr/lib/ocf/resource.d
 ALERTS=/usr/share/pacemaker/alerts
@@ -8,7 +8,7 @@ install -d -m 1777 /run/shm
 install -d -m 750 -o hacluster -g haclient /run/crm
 install -d -m 1755 /run/resource-agents
 
-# The disk: all of /var/lib, so that also what a package would create later is the node's own.
+# The disk: all of /var/lib, so that files that a package creates later belong to the node, too.
 install -d -m 755 "$FOLDER/lib" "$FOLDER/lib/corosync" "$FOLDER/lib/pcsd" "$FOLDER/lib/heartbeat"
 install -d -m 750 -o hacluster -g haclient "$FOLDER/lib/pacemaker" "$FOLDER"/lib/pacemaker/{blackbox,cib,cores,pengine}
 if [ ! -e "$FOLDER/lib/pacemaker/cib/cib.xml" ]; then
@@ -33,7 +33,7 @@ ln -sf "$OCF/heartbeat/eip" "$FOLDER/alerts/eip-alert"
 
 mount --bind "$FOLDER/resource.d" "$OCF"
 mount --bind "$FOLDER/alerts" "$ALERTS"
-# Only where a test has made one: what changes accounts or certificates needs all of /etc.
+# Only if a test has created one: changing accounts or certificates needs all of /etc.
 [ ! -d "$FOLDER/etc" ] || mount --bind "$FOLDER/etc" /etc
 mount --bind "$FOLDER/etc-corosync" /etc/corosync
 mount --bind "$FOLDER/etc-pacemaker" /etc/pacemaker
@@ -42,5 +42,5 @@ mount --bind "$FOLDER/hosts" /etc/hosts
 mount --bind "$FOLDER/log" /var/log
 mount --bind "$FOLDER/lib" /var/lib
 
-# What else a test wants of its nodes, at each boot.
+# Anything else that a test needs on its nodes, at each boot.
 [ ! -x "$FOLDER/prepare" ] || "$FOLDER/prepare" "$FOLDER"
