@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs cts-lab beside the nodes: in the cloud's network, with a host name of its own, knowing the nodes by name.
+# Runs cts-lab beside the nodes: in the cloud's network, with its own host name, and with the nodes in its hosts file.
 # Usage: exerciser.sh FOLDER ARGUMENT... (FOLDER is the run's state folder)
 set -e
 folder=$1

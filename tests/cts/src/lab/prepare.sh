@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run in a node at each boot, with the node's state folder as argument: gives it the name that cts-lab knows it by, and puts the stand-in for
-# `service` where a shell looks first.
+# Run in a node at each boot, with the node's state folder as argument: gives it the name under which cts-lab knows it, and puts the stand-in for
+# `service` first in a shell's search path.
 set -e
 folder=${1##*/}
 hostname "node${folder#n}"
