@@ -1,5 +1,5 @@
 #!/bin/sh
-# In place of a package manager in a node: notes what was to be installed.
+# Replaces a package manager in a node: records what would be installed.
 for word in "$@"; do
     case $word in
     -* | install | in) ;;

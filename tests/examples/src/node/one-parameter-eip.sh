@@ -1,6 +1,6 @@
 #!/bin/sh
-# An agent that does what the older one-parameter `eip` is known to do, by way of the AWS CLI: for the examples that
-# replace it. It claims success of every stop, and takes every error for "not running".
+# An agent that does what the older one-parameter `eip` is known to do, through the AWS CLI: for the examples that
+# replace it. It reports success for every stop, and "not running" for every error.
 case $1 in
 meta-data)
     cat <<'END'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# In place of SAPInstance, as no node has SAP: Dummy, which takes the parameters that the examples set.
+# Replaces SAPInstance, because no node has SAP: Dummy, which accepts the parameters that the examples set.
 dummy=/usr/lib/ocf/resource.d/heartbeat/Dummy
 [ "$1" = meta-data ] || exec $dummy "$@"
 description='longdesc lang="en">x</longdesc><shortdesc lang="en">x</shortdesc'

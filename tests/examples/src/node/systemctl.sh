@@ -1,5 +1,5 @@
 #!/bin/bash
-# In place of systemctl in a node: starts and stops the cluster's services, as far as pcs and the examples ask for it.
+# Replaces systemctl in a node: starts and stops the cluster's services, as far as pcs and the examples use it.
 export PCMK_logfacility=none PCMK_logfile=/var/log/pacemaker/pacemaker.log
 enabled=/run/harness/enabled
 mkdir -p $enabled
