@@ -1,7 +1,7 @@
 #!/bin/sh
-# PID 1 of a node of the tests: makes its fresh namespaces a cluster node with the agent installed, then lives as long as
-# its standard input stays open. With it every process of the node ends. Usage: node-init.sh AGENT BUS,
-# the configuration of the node's system bus.
+# PID 1 of a test node: turns its fresh namespaces into a cluster node with the agent installed, then lives until its
+# standard input is closed. Every process of the node ends with it. Usage: node-init.sh AGENT BUS,
+# where BUS is the configuration of the node's system bus.
 set -eu
 
 agent=$1 bus=$2
@@ -25,7 +25,7 @@ mkdir /mnt/sbin
 ln -s /mnt/agents/heartbeat/eip /mnt/sbin/eipctl
 mount --bind /mnt/agents /usr/lib/ocf/resource.d
 
-# EC2 by its real name, with a certificate that this node alone trusts; the test writes the file before it is asked for.
+# EC2 by its real name, with a certificate that only this node trusts; the test writes the file before the first request.
 printf '%s\n' '127.0.0.1 localhost node1' '127.0.0.1 ec2.eu-west-1.amazonaws.com' >/mnt/hosts
 mount --bind /mnt/hosts /etc/hosts
 touch /mnt/ca.pem
@@ -33,7 +33,7 @@ for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.cr
     [ ! -e "$bundle" ] || mount --bind /mnt/ca.pem "$bundle"
 done
 
-# What the agent and the tools write, and what they could read of the person who runs the tests.
+# Folders that the agent and the tests write, and files of the user who runs the tests that they could read.
 for folder in /root /run /var/lib /var/log; do mount -t tmpfs -o mode=755 tmpfs "$folder"; done
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 install -d -m 1755 /run/resource-agents
@@ -43,7 +43,7 @@ for part in blackbox cib cores pengine; do
     install -d -m 750 -o hacluster -g haclient "/var/lib/pacemaker/$part"
 done
 
-# Pacemaker 3 asks systemd about every agent that it validates, and aborts if there is no bus to ask on.
+# Pacemaker 3 queries systemd about every agent that it validates, and aborts if there is no bus for that.
 mkdir /run/dbus
 printf '%s\n' "$bus" >/mnt/bus.conf
 dbus-daemon --config-file=/mnt/bus.conf --fork --nopidfile
