@@ -21,7 +21,6 @@ const PROBES: usize = 4;
 /// Round-trip time between EC2 and its clients.
 const ROUND_TRIP: Duration = Duration::from_millis(40);
 
-/// A surviving node.
 #[derive(Debug)]
 struct SurvivingNode {
     instance: Instance,

@@ -21,7 +21,6 @@ pub(crate) struct LoggedCall {
     pub(crate) after: u32,
 }
 
-/// Target of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FaultTarget {
     Call(LoggedCall),
@@ -31,7 +30,6 @@ pub(crate) enum FaultTarget {
     Clock,
 }
 
-/// One case.
 pub(crate) struct MatrixCase {
     pub(crate) kind: &'static AddressKind,
     pub(crate) scene: &'static MatrixScene,

@@ -28,14 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The port of a service that comes up later; each one has its own address.
 const LATE_PORT: u16 = 29_981;
 
-/// Outcome of a case.
 pub(crate) struct CaseOutcome {
     pub(crate) code: i32,
     pub(crate) took: Duration,
     pub(crate) holder: Who,
 }
 
-/// The nodes of a case.
 struct CaseNodes(TwoNodes);
 
 /// The calls of a scene without faults.

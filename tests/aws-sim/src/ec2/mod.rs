@@ -25,7 +25,6 @@ pub(crate) use self::{
 };
 use crate::{credentials::Principal, http::Reply, world::SimulatorState};
 
-/// One call of one operation.
 pub(crate) struct OperationCall<'a> {
     world: &'a SimulatorState,
     params: &'a QueryParams,

@@ -21,7 +21,7 @@ const FILTERS: FilterPaths = &[
     ("route.state", "routeSet/item/state"),
     ("vpc-id", "vpcId"),
 ];
-/// The largest page.
+/// Maximum of `MaxResults`.
 const LARGEST_PAGE: usize = 100;
 
 /// Answers `DescribeRouteTables`.

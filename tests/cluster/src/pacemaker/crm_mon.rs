@@ -36,7 +36,6 @@ pub struct ResourceStatus {
     pub nodes: Vec<String>,
 }
 
-/// One failed action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FailedAction {
     /// Resource, action and interval, as `eip_monitor_3000`.
@@ -77,7 +76,6 @@ impl ResourceStatus {
 }
 
 impl ClusterStatus {
-    /// Parses the XML.
     pub fn parse(xml: &str) -> Result<Self> {
         Self::of(xml).map_err(|why| HarnessError::Wrong(format!("cannot read the XML of crm_mon: {why}")))
     }
@@ -103,7 +101,6 @@ impl ClusterStatus {
         })
     }
 
-    /// A resource by its id.
     pub fn resource(&self, id: &str) -> Option<&ResourceStatus> {
         self.resources.iter().find(|resource| resource.id == id)
     }

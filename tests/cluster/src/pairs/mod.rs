@@ -45,7 +45,6 @@ pub struct Manager {
     pub releases: bool,
     /// True if each node has an elastic IP of its own, which the one under test displaces.
     pub own_addresses: bool,
-    /// Starts it on a node.
     pub start: fn(&mut NodePair, NodeName) -> Result<()>,
     /// What contradicts `holder` being the node with the address, according to it, on any healthy node.
     pub flaw: fn(&NodePair, NodeName) -> Result<Result<(), String>>,

@@ -37,7 +37,6 @@ pub(super) enum Rest {
     Push,
 }
 
-/// A command.
 pub(super) struct CommandForm {
     pub(super) words: &'static [&'static str],
     pub(super) options: OptionTable,

@@ -31,7 +31,6 @@ pub enum Disruption {
     PeersLost,
     /// One of two other nodes is unreachable.
     PathBroken,
-    /// Corosync is killed.
     CorosyncKilled,
     /// Pacemaker and Corosync are stopped cleanly.
     Left,

@@ -19,7 +19,6 @@ const DRAWS: usize = 12;
 pub struct PlannedStrike {
     /// When it begins, from the beginning of the round.
     pub at: Duration,
-    /// Its duration.
     pub lasts: Duration,
     /// Which nodes it strikes.
     pub whom: Whom,
