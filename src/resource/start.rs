@@ -195,19 +195,16 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Ok::<_, Error>((self.confirm(&takeover, taken).await?, until_accepted))
         };
         let outcome = if by_record {
-            let query = async {
-                let before = async {
-                    match K::owner(self, Me::At(location)).await {
-                        Ok(owner) => drop(takeover.before.set(owner)),
-                        Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
-                            takeover.fatal.replace(Some(error));
-                        }
-                        Err(_) => {}
+            let before = async {
+                match K::owner(self, Me::At(location)).await {
+                    Ok(owner) => drop(takeover.before.set(owner)),
+                    Err(error @ (Error::Managed(..) | Error::Mismatch { .. })) => {
+                        takeover.fatal.replace(Some(error));
                     }
-                };
-                tokio::join!(before, K::while_taking(self, location));
+                    Err(_) => {}
+                }
             };
-            with_side_query(taking, query).await
+            tokio::join!(with_side_query(taking, before), K::while_taking(self, location)).0
         } else {
             taking.await
         };

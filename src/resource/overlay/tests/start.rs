@@ -181,15 +181,25 @@ async fn a_route_that_has_gone_since_it_was_recorded_is_named_with_the_command_t
     assert!(node.logged(&command), "{:?}", node.world.log.lines());
 }
 
-/// [overlay-7]
+/// [overlay-7] The answer may come after the address has been taken, or never.
 #[tokio::test(start_paused = true)]
 async fn a_source_dest_check_that_was_switched_on_later_is_an_error_line_of_a_takeover() {
-    let node = OverlayNode::with_tables(1).started().await;
-    assert_eq!(node.stop().await.unwrap(), Report::Done);
-    node.account.set_source_dest_check(&parsed(eni(1)), true);
-    node.account.route(&table(1), ip(), &eni(2));
-    assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert!(node.logged("--no-source-dest-check"), "{:?}", node.world.log.lines());
+    let cases = [
+        (None, 0..1, "--no-source-dest-check"),
+        (Some(FaultKind::Delay(Duration::from_secs(2))), 2..3, "--no-source-dest-check"),
+        (Some(FaultKind::Hang), 4..5, "source/dest check of eni-00000000000000001 unknown"),
+    ];
+    for (fault, seconds, says) in cases {
+        let node = OverlayNode::with_tables(1).started().await;
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        node.account.set_source_dest_check(&parsed(eni(1)), true);
+        node.account.route(&table(1), ip(), &eni(2));
+        if let Some(kind) = fault {
+            node.account.fail_once("DescribeNetworkInterfaces", kind);
+        }
+        assert_eq!(takes(seconds, node.start()).await.unwrap(), Report::Done);
+        assert!(node.logged(says), "{:?}", node.world.log.lines());
+    }
 }
 
 /// [overlay-7]
