@@ -1,8 +1,10 @@
 //! Where the files of a resource are, and what they are called.
 
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::ownership::check_folder;
 use crate::ocf::environment::Environment;
 
 /// Default of `HA_RSCTMP`, the parent of volatile records, which resource-agents creates at boot.
@@ -22,14 +24,18 @@ pub(super) fn folders(environment: &Environment) -> (PathBuf, PathBuf) {
     }
 }
 
-/// The names of the resources that have a record in this folder.
-pub(super) fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+/// The names of the resources that have a record in this folder; empty if it does not exist.
+///
+/// # Errors
+/// If it cannot be read, or its records would not be used, as [`super::file::read`]: there may be some.
+pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match check_folder(folder).and_then(|()| std::fs::read_dir(folder)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
     };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let records = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
-    records.filter_map(|path| instance_of(&path.file_stem()?.to_string_lossy())).collect()
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let records = paths.iter().filter(|path| path.extension().is_some_and(|end| end == "json"));
+    Ok(records.filter_map(|path| instance_of(&path.file_stem()?.to_string_lossy())).collect())
 }
 
 /// The file name for a resource: a clone's `eip:0`, and anything else unusual, is percent-encoded.

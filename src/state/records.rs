@@ -7,6 +7,8 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -27,6 +29,7 @@ pub struct FileRecords {
     durable: PathBuf,
     instance: String,
     read_only: bool,
+    moved: Arc<AtomicBool>,
     log: Log,
 }
 
@@ -37,7 +40,7 @@ impl FileRecords {
     pub fn new(environment: &Environment, log: &Log) -> Self {
         let (volatile, durable) = folders(environment);
         let instance = environment.instance().to_owned();
-        Self { volatile, durable, instance, read_only: false, log: log.clone() }
+        Self { volatile, durable, instance, read_only: false, moved: Arc::default(), log: log.clone() }
     }
 
     /// A read-only view of the same records.
@@ -46,11 +49,22 @@ impl FileRecords {
         Self { read_only: true, ..self }
     }
 
-    /// The records of every resource that has any on this node, sorted by name.
-    pub fn all(&self) -> Vec<Self> {
-        let names: BTreeSet<String> =
-            [&self.volatile, &self.durable].into_iter().flat_map(|folder| names(folder)).collect();
-        names.into_iter().map(|instance| Self { instance, ..self.clone() }).collect()
+    /// The records of every resource that has any on this node, sorted by name, and the folder that may have more, if one
+    /// cannot be read.
+    pub fn all(&self) -> (Vec<Self>, Option<(&Path, io::Error)>) {
+        let (mut all, mut unread) = (BTreeSet::new(), None);
+        for folder in [self.volatile.as_path(), &self.durable] {
+            match names(folder) {
+                Ok(names) => all.extend(names),
+                Err(error) => unread = Some((folder, error)),
+            }
+        }
+        (all.into_iter().map(|instance| Self { instance, ..self.clone() }).collect(), unread)
+    }
+
+    /// Whether the history has grown through this handle or a copy of it, even if it could not be written.
+    pub fn has_moved(&self) -> bool {
+        self.moved.load(Ordering::Relaxed)
     }
 
     /// Name of the resource.
@@ -229,6 +243,7 @@ impl Records for FileRecords {
             grown = (durable.history.last() != last.as_ref()).then(|| durable.history.clone());
         });
         if let Some(history) = grown {
+            self.moved.store(true, Ordering::Relaxed);
             self.publish(&history);
         }
     }
@@ -246,7 +261,11 @@ impl Records for FileRecords {
     }
 
     fn others(&self) -> Vec<(String, Self)> {
-        let others = self.all().into_iter().filter(|other| other.instance != self.instance);
+        let (all, unread) = self.all();
+        if let Some((folder, error)) = unread {
+            self.not_used(folder, error);
+        }
+        let others = all.into_iter().filter(|other| other.instance != self.instance);
         others.map(|other| (other.instance.clone(), other)).collect()
     }
 
@@ -282,6 +301,7 @@ mod tests {
             durable: folder.join("d"),
             instance: instance.to_owned(),
             read_only: false,
+            moved: Arc::default(),
             log: Log::memory(),
         }
     }
@@ -421,7 +441,9 @@ mod tests {
         one.update_volatile(|record| *record = Volatile::default());
         let two = FileRecords { instance: "two".to_owned(), ..one.clone() };
         two.update_durable(|record| *record = Durable::default());
-        let all = FileRecords { instance: "three".to_owned(), ..one.clone() }.read_only().all();
+        let three = FileRecords { instance: "three".to_owned(), ..one.clone() }.read_only();
+        let (all, unread) = three.all();
+        assert!(unread.is_none(), "{unread:?}");
         assert_eq!(all.iter().map(FileRecords::name).collect::<Vec<_>>(), ["one:1", "two"]);
         let started = Volatile { phase: Some(Phase::Started), ..Volatile::default() };
         for records in &all {
@@ -431,6 +453,27 @@ mod tests {
         let folders = one.folders();
         assert!(folders.iter().all(|(_, error)| error.is_none()), "{folders:?}");
         assert_eq!(std::fs::read_dir(&one.durable).unwrap().count(), 1, "nothing stays of the trial");
+        std::fs::remove_dir_all(one.volatile.parent().unwrap()).unwrap();
+    }
+
+    /// A record that cannot be read is not one that does not exist.
+    #[test]
+    fn a_folder_that_cannot_be_read_is_reported_and_the_other_one_is_still_used() {
+        let one = records("unread", "one");
+        one.update_volatile(|record| *record = Volatile::default());
+        std::fs::write(&one.durable, "a file in the way").unwrap();
+        let (all, unread) = one.all();
+        assert_eq!(all.iter().map(FileRecords::name).collect::<Vec<_>>(), ["one"]);
+        assert_eq!(unread.map(|(folder, _)| folder), Some(one.durable.as_path()));
+        let two = FileRecords { instance: "two".to_owned(), ..one.clone() };
+        assert_eq!(two.others().len(), 1);
+        assert!(one.log.lines().iter().any(|line| line.contains("not used")), "{:?}", one.log.lines());
+        // What an action did is known, even if neither folder takes it.
+        std::fs::remove_dir_all(&one.volatile).unwrap();
+        std::fs::write(&one.volatile, "a file in the way").unwrap();
+        assert!(!one.has_moved());
+        one.clone().update_durable(|durable| durable.remember(Change::default()));
+        assert!(one.has_moved() && one.durable().history.is_empty());
         std::fs::remove_dir_all(one.volatile.parent().unwrap()).unwrap();
     }
 

@@ -6,12 +6,12 @@ use super::subject::Subject;
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
 use crate::resource::{self, Action, op};
-use crate::state::Records as _;
 use crate::with_kind;
 use crate::world::RealWorld;
 
 /// Moves the address to this node.
 pub(super) fn claim(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    invocation.refuse_stranger()?;
     let mut subject = Subject::of(invocation)?;
     if subject.may_be_another && !invocation.is_set("force") {
         // The cluster may name it by its address, and the operator by its id, or the other way round.
@@ -28,6 +28,7 @@ pub(super) fn claim(invocation: &Invocation<'_>) -> Result<(), Failure> {
 
 /// Releases the address from this node.
 pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    invocation.refuse_stranger()?;
     let mut subject = Subject::of(invocation)?;
     refuse_managed(invocation, &subject, Action::Stop)?;
     if subject.agent.has("on_stop") {
@@ -49,6 +50,9 @@ fn refuse_managed(invocation: &Invocation<'_>, subject: &Subject, action: Action
     if let Some(records) = managed.clone().find(|records| records.running) {
         let name = &records.resource;
         return Err(format!("{name} runs with {address} on this node: {REMEDY}").into());
+    }
+    if let Some(reason) = &subject.unread {
+        return Err(format!("a resource may run with {address} on this node: {reason}").into());
     }
     match (&subject.configured, &subject.listed, managed.next()) {
         _ if action == Action::Stop => Ok(()),
@@ -85,9 +89,8 @@ fn act<K: Kind<RealWorld>>(
         };
         return print(&format!("{sentence}\n"));
     }
-    let before = world.records.durable().history;
     invocation.run(resource::run::<K, _>(&world, &request))?;
-    let changed = world.records.durable().history != before;
+    let changed = world.records.has_moved();
     if let (Action::Stop, Ok(ip), true) = (action, address.parse(), common.add_to_device) {
         let left = invocation.run(async { Ok(devices_with(ip).await.unwrap_or_default()) })?;
         if !left.is_empty() {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::future::Future;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
@@ -13,6 +14,7 @@ use clap::ArgMatches;
 use super::options;
 use crate::base::deadline::Deadline;
 use crate::base::log::{Log, Process};
+use crate::base::ownership::own_user;
 use crate::base::text::one_line;
 use crate::face::Call;
 use crate::face::cluster::cib::Configuration;
@@ -186,20 +188,54 @@ impl<'a> Invocation<'a> {
         Ok(world)
     }
 
-    /// The records of every resource on this node, sorted by name.
-    pub(super) fn on_record(&self) -> Vec<RecordedResource> {
+    /// The records of every resource on this node, sorted by name, and why there may be others, if they cannot all be read.
+    pub(super) fn on_record(&self) -> (Vec<RecordedResource>, Option<String>) {
         let boot = world::host().boot_id();
-        let all = world::records(&self.environment, &self.log).all();
+        let records = world::records(&self.environment, &self.log);
+        let (all, unread) = records.all();
         let recorded = |records: FileRecords| {
             RecordedResource::new(records.name(), records.volatile(), records.durable(), &boot)
         };
-        all.into_iter().map(recorded).collect()
+        let reason = |(folder, error): (&Path, _)| not_usable("read", folder, &error);
+        (all.into_iter().map(recorded).collect(), unread.map(reason))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// If they cannot all be read.
+    pub(super) fn whole_record(&self) -> Result<Vec<RecordedResource>, Failure> {
+        match self.on_record() {
+            (recorded, None) => Ok(recorded),
+            (_, Some(reason)) => Err(reason.into()),
+        }
+    }
+
+    /// Refuses a user other than root who cannot write the records: what is done would be neither protected nor recorded. root
+    /// goes on even if the disk is full.
+    pub(super) fn refuse_stranger(&self) -> Result<(), Failure> {
+        if is_root() || self.is_set("dry-run") {
+            return Ok(());
+        }
+        let folders = world::records(&self.environment, &self.log).folders();
+        let refused = folders.into_iter().find_map(|(folder, error)| Some((folder, error?)));
+        refused.map_or(Ok(()), |(folder, error)| Err(not_usable("written", &folder, &error).into()))
     }
 
     /// Runs the work on the async runtime until the deadline.
     pub(super) fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
         Ok(world::run(self.deadline, work)?)
     }
+}
+
+/// Whether this process runs as root; also if that is unknown.
+fn is_root() -> bool {
+    own_user().map_or(true, |user| user == 0)
+}
+
+fn not_usable(how: &str, folder: &Path, error: &dyn Display) -> String {
+    let remedy = if is_root() { "" } else { ": run it as root" };
+    format!("the records of this node cannot be {how} ({}: {error}){remedy}", folder.display())
 }
 
 /// Adds the variables that a cluster would set, since the rest of the agent reads them.

@@ -30,7 +30,9 @@ pub fn command() -> Command {
             "Exit codes: 0 done, 1 failed, 2 wrong usage. Each failure is one line on standard error.\n\n\
              Credentials and region are found as the agent finds them. The variables of the AWS tools \
              (AWS_REGION, AWS_PROFILE, AWS_CA_BUNDLE, HTTPS_PROXY and others) are honoured. No secret is \
-             ever printed.",
+             ever printed.\n\n\
+             The records of this node belong to root: claim, release, restore, drill, history and metrics need \
+             them, so run these as root.",
         )
         .subcommand_required(true)
         .disable_colored_help(true)

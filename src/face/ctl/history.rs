@@ -20,7 +20,7 @@ struct HistoryRow<'a> {
 
 /// Prints the changes of one resource, or of all.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
-    let mut entries = invocation.on_record();
+    let mut entries = invocation.whole_record()?;
     if let Some(wanted) = invocation.text("resource") {
         entries.retain(|entry| entry.resource == wanted);
         if entries.is_empty() {

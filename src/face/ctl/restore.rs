@@ -13,8 +13,9 @@ use crate::resource::recorded::RecordedResource;
 
 /// Restores them, and prints a line for each that is not back in time.
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    invocation.refuse_stranger()?;
     let recorded = match invocation.text(ADDRESS) {
-        None => invocation.on_record().into_iter().map(|records| (records, None)).collect(),
+        None => invocation.whole_record()?.into_iter().map(|records| (records, None)).collect(),
         Some(_) => about(invocation)?,
     };
     let mut resources = Vec::new();
@@ -50,7 +51,7 @@ fn about(invocation: &Invocation<'_>) -> Result<Vec<(RecordedResource, Option<Ip
         )));
     }
     let mut found = Vec::new();
-    for records in invocation.on_record() {
+    for records in invocation.whole_record()? {
         let mut displaced = records.durable.displaced.iter().map(|entry| entry.public_ip);
         if subject.recorded.iter().any(|own| own.resource == records.resource) {
             found.push((records, None));

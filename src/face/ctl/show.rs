@@ -27,11 +27,11 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
         invocation.run(async { Ok(op::<K, _>(&world, &request).survey().await) })?
     });
     // EC2's answer also finds records that name the address the other way, by address or by allocation id.
-    let recorded = match &survey.by_ec2 {
+    let recorded: Vec<_> = match &survey.by_ec2 {
         Ok(shown) => {
             let names = [Some(shown.address.to_string()), shown.other_name.clone()];
             let names: Vec<_> = names.into_iter().flatten().collect();
-            invocation.on_record().into_iter().filter(|records| records.is_about(&names)).collect()
+            invocation.on_record().0.into_iter().filter(|records| records.is_about(&names)).collect()
         }
         Err(_) => subject.recorded.clone(),
     };
@@ -98,8 +98,10 @@ fn lines(
         Some(Err(error)) => line("network device", format!("unknown: {error}")),
         None => {}
     }
-    if recorded.is_empty() {
-        line("record", "none on this node".to_owned());
+    match &subject.unread {
+        Some(reason) => line("record", format!("unknown: {reason}")),
+        None if recorded.is_empty() => line("record", "none on this node".to_owned()),
+        None => {}
     }
     for records in recorded {
         line("record", on_record(records));
@@ -178,6 +180,6 @@ fn document(
         "metadata": metadata,
         "agree": survey.agree(),
         "devices": devices.and_then(|devices| devices.as_ref().ok()),
-        "records": records,
+        "records": subject.unread.is_none().then_some(records),
     })
 }

@@ -35,6 +35,8 @@ pub(super) struct Subject {
     pub may_be_another: bool,
     /// What this node has on record about it.
     pub recorded: Vec<RecordedResource>,
+    /// Why there may be more on record, if the records cannot all be read.
+    pub unread: Option<String>,
     /// The cluster's name for this node, if the parameters depend on it.
     pub nodes: Vec<String>,
 }
@@ -57,13 +59,17 @@ impl Subject {
         let saved = if live.is_err() { tools.saved_cib().ok() } else { None };
         let known = live.as_ref().ok().or(saved.as_ref());
         let all = live.as_ref().map(|cib| cib.addresses.as_slice());
-        let mut recorded = invocation.on_record();
+        let (mut recorded, unread) = invocation.on_record();
         let address = if let Some(given) = invocation.text(ADDRESS) {
             normal(given)
         } else {
             let (of, all) = match &live {
                 Ok(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
-                Err(reason) => (format!("{reason}; on record here:"), on_record(&recorded)),
+                Err(reason) => {
+                    let reasons: Vec<_> =
+                        [Some(reason), unread.as_ref()].into_iter().flatten().cloned().collect();
+                    (format!("{}; on record here:", reasons.join("; ")), on_record(&recorded))
+                }
             };
             let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
             only("ADDRESS", &of, all.iter().filter_map(named))?
@@ -92,6 +98,9 @@ impl Subject {
                 let recorded = recorded.iter().find_map(RecordedResource::agent);
                 let known = recorded.or_else(|| is_public(&address).then_some(&agent::EIP));
                 known.ok_or_else(|| {
+                    if let Some(reason) = &unread {
+                        return Failure::Failed(format!("{address} is not a public address, and {reason}"));
+                    }
                     // A flag counts as contained in every command that has it.
                     let advice = match invocation.matches.try_contains_id(VIP) {
                         Ok(true) => {
@@ -115,7 +124,17 @@ impl Subject {
         let may_be_another = listed.is_none()
             && agent.address.contains(&"allocation_id")
             && known.is_some_and(|cib| cib.has_other_names(&address));
-        Ok(Self { address, agent, configuration, configured, listed, may_be_another, recorded, nodes })
+        Ok(Self {
+            address,
+            agent,
+            configuration,
+            configured,
+            listed,
+            may_be_another,
+            recorded,
+            unread,
+            nodes,
+        })
     }
 
     /// The resource whose records a query may use.

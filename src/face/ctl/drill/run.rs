@@ -37,6 +37,7 @@ const OVERHEAD: Duration = Duration::from_mins(3);
 
 /// Moves the resource away and back, or waits for a failure to move it, and reports the interruption.
 pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
+    invocation.refuse_stranger()?;
     let port = invocation.text("probe").map(port).transpose()?;
     let report = invocation.text("report").map(Path::new);
     let tools = invocation.tools(tools::LIMIT);

@@ -27,13 +27,15 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
             "--output {path}: the name must end in .prom, node_exporter reads no other file"
         )));
     }
+    // Otherwise every counter would be 0.
+    let recorded = invocation.whole_record()?;
     let tools = invocation.tools(BRIEF_LIMIT);
     let mut cib = tools.cib();
     let name = tools.own_name();
     let node = cib.as_mut().ok().and_then(|cib| cib.nodes.remove(&name));
     // Of the saved configuration only the addresses: its reports are of no node's present.
     let configured = cib.or_else(|_| tools.saved_cib()).map(|cib| cib.addresses);
-    let configured = configured.unwrap_or_else(|_| on_record(&invocation.on_record()));
+    let configured = configured.unwrap_or_else(|_| on_record(&recorded));
     let known = configured.iter().filter_map(|one| metrics_of(invocation, one, &name, node.as_ref()));
     let page = exposition(&known.collect::<Vec<_>>());
     match output {

@@ -231,8 +231,9 @@ impl Reach {
 
 fn collect(invocation: &Invocation<'_>) -> Result<Overview, Failure> {
     let tools = invocation.tools(BRIEF_LIMIT);
-    let recorded = invocation.on_record();
+    let (recorded, unread) = invocation.on_record();
     let mut answers = ToolAnswers::of(&tools, &recorded);
+    answers.unseen.extend(unread);
     if answers.addresses.is_empty() {
         let none =
             if answers.listed_by == "cluster" { "the cluster has none" } else { "none on record here" };

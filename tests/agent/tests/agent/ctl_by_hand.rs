@@ -1,5 +1,7 @@
 //! `eipctl claim` and `eipctl release`.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use agent_tests::{Run, SimulatedWorld};
 
 use crate::ctl::{configured, primitive};
@@ -69,6 +71,58 @@ fn what_the_cluster_runs_here_is_refused_unless_forced() {
     // A cluster that answers and does not manage it is not in the way.
     known("").ok();
     world.held_by(&a);
+}
+
+/// As after a forgotten sudo: the records are root's, and what is not known to run here may run here.
+///
+/// [ctl-3] [ctl-12]
+#[test]
+fn a_user_who_cannot_read_the_records_is_refused_and_told_nothing_untrue() {
+    let (world, [a]) = SimulatedWorld::new();
+    a.start().ok();
+    let page = world.folder().write("page.prom", "written by root\n");
+    std::fs::set_permissions(&page, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let output = page.display().to_string();
+    let acting: [(&str, &[&str]); 6] = [
+        ("claim", &["203.0.113.10"]),
+        ("claim", &["203.0.113.10", "--force"]),
+        ("release", &["203.0.113.10"]),
+        ("release", &["203.0.113.10", "--force"]),
+        ("restore", &[]),
+        ("drill", &["vip", "--yes"]),
+    ];
+    for (command, arguments) in acting {
+        let outcome =
+            a.ctl(command, arguments).as_nobody().expect(1).complains("eipctl", "cannot be written");
+        outcome.says("run it as root").no_requests();
+    }
+    let reading: [(&str, &[&str]); 5] = [
+        ("claim", &["203.0.113.10", "--dry-run"]),
+        ("release", &["203.0.113.10", "--dry-run"]),
+        ("history", &[]),
+        ("history", &["--resource", "vip"]),
+        ("metrics", &["--output", &output]),
+    ];
+    for (command, arguments) in reading {
+        let outcome = a.ctl(command, arguments).as_nobody().expect(1).complains("eipctl", "cannot be read");
+        outcome.says("run it as root").no_requests();
+    }
+    assert_eq!(std::fs::read_to_string(&page).unwrap(), "written by root\n");
+    let shown = a.ctl("show", &["203.0.113.10"]).as_nobody().ok();
+    shown.prints_line(&["record", "unknown", "cannot be read", "run it as root"]);
+    world.held_by(&a);
+    // Records of the user's own serve.
+    let own = world.folder().path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::os::unix::fs::chown(&own, Some(65534), Some(65534)).unwrap();
+    let own = own.display().to_string();
+    a.ctl("release", &["203.0.113.10"]).env("EIP_STATE_DIR", &own).as_nobody().ok().prints("released");
+    a.ctl("claim", &["203.0.113.10"]).env("EIP_STATE_DIR", &own).as_nobody().ok().prints("on this node now");
+    // root goes on without a disk, and says what it did.
+    let none = |run: Run| run.env("EIP_STATE_DIR", "/dev/null");
+    none(a.ctl("release", &["203.0.113.10"])).expect(1).complains("eipctl", "a resource may run with");
+    none(a.ctl("release", &["203.0.113.10", "--force"])).ok().prints("203.0.113.10 released");
+    none(a.ctl("claim", &["203.0.113.10", "--force"])).ok().prints("on this node now");
 }
 
 /// During a migration from another agent, and on a node whose Pacemaker is down.
