@@ -22,8 +22,8 @@ pub fn command() -> Command {
              It is the cluster's resource agents eip, vip and overlay-ip under another name, so its findings \
              and actions are those of the agents on this node: with the same credentials, the same metadata \
              service and the same records.\n\n\
-             The kind of an address and its parameters come from the cluster's configuration or from this node's \
-             records; options override the parameters. A public address that neither knows is an Elastic IP; for \
+             The kind of an address and its parameters come from the cluster's configuration (while Pacemaker is down \
+             on this node, from the one that it saved) or from this node's records; options override the parameters. A public address that neither knows is an Elastic IP; for \
              any other, --vip or --route-table gives the kind.",
         )
         .after_long_help(

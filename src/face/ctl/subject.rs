@@ -1,7 +1,7 @@
 //! The address that a command is about: its kind, its parameters, and the cluster's resource for it.
 //!
-//! They come from the cluster's configuration, otherwise from an option, otherwise from this node's records. A public
-//! address that is in none of these is an Elastic IP.
+//! They come from the cluster's configuration (from the one that Pacemaker saved, while the cluster is down), otherwise from an
+//! option, otherwise from this node's records. A public address that is in none of these is an Elastic IP.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,7 +26,8 @@ pub(super) struct Subject {
     pub agent: &'static Agent,
     /// Parameters: those that are configured or on record, replaced by those of the command line.
     pub configuration: Configuration,
-    /// The cluster's resource with this address, if there is one; a reason if the configuration could not be read.
+    /// The cluster's resource with this address, if there is one. If the cluster does not run here, that of the configuration
+    /// that it saved; the reason why it does not answer if that has none.
     pub configured: Result<Option<ConfiguredAddress>, String>,
     /// The cluster's resource, of whatever agent, that has this address among its parameters; if the cluster does not run here,
     /// according to the configuration that it saved.
@@ -42,8 +43,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The address on the command line; without one, that of the cluster, if it has only one. If the cluster's configuration cannot
-    /// be read, the only one on record.
+    /// The address on the command line; without one, that of the cluster, if it has only one. If neither the cluster's configuration
+    /// nor the saved one can be read, the only one on record.
     pub(super) fn of(invocation: &Invocation<'_>) -> Result<Self, Failure> {
         Self::named(invocation, &[], true)
     }
@@ -58,16 +59,14 @@ impl Subject {
         let live = tools.cib();
         let saved = if live.is_err() { tools.saved_cib().ok() } else { None };
         let known = live.as_ref().ok().or(saved.as_ref());
-        let all = live.as_ref().map(|cib| cib.addresses.as_slice());
         let (mut recorded, unread) = invocation.on_record();
         let address = if let Some(given) = invocation.text(ADDRESS) {
             normal(given)
         } else {
-            let (of, all) = match &live {
-                Ok(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
-                Err(reason) => {
-                    let reasons: Vec<_> =
-                        [Some(reason), unread.as_ref()].into_iter().flatten().cloned().collect();
+            let (of, all) = match known {
+                Some(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
+                None => {
+                    let reasons: Vec<_> = live.as_ref().err().into_iter().chain(&unread).cloned().collect();
                     (format!("{}; on record here:", reasons.join("; ")), on_record(&recorded))
                 }
             };
@@ -79,7 +78,11 @@ impl Subject {
         recorded.retain(|records| records.is_about(&names));
         names.extend(recorded.iter().flat_map(RecordedResource::names));
         let is_this = |one: &&ConfiguredAddress| one.names().iter().any(|name| names.contains(name));
-        let configured = all.map(|all| all.iter().find(is_this).cloned()).map_err(Clone::clone);
+        let found = known.and_then(|cib| cib.addresses.iter().find(is_this)).cloned();
+        let configured = match &live {
+            Err(reason) if found.is_none() => Err(reason.clone()),
+            _ => Ok(found),
+        };
         let listed = known.and_then(|cib| cib.resource_with(&names)).map(str::to_owned);
 
         let overlay = !invocation.texts(ROUTE_TABLE).is_empty();

@@ -17,6 +17,16 @@ pub(crate) fn configured(world: &SimulatedWorld, run: Run, resources: &str) -> R
     with_tools(world, run, &[("cibadmin", &cib)])
 }
 
+/// Makes a run use a node whose cluster is down and has saved these resources.
+pub(crate) fn only_saved(world: &SimulatedWorld, run: Run, resources: &str) -> Run {
+    let run = configured(world, run, resources);
+    let tool = world.folder().path().join("bin/cibadmin");
+    let script = std::fs::read_to_string(&tool).unwrap();
+    let down = "#!/bin/sh\n[ -n \"$CIB_file\" ] || { echo 'Connection refused' >&2; exit 102; }\n";
+    std::fs::write(&tool, script.replacen("#!/bin/sh\n", down, 1)).unwrap();
+    run
+}
+
 /// Makes a run use a node whose cluster has these tools, each with its output.
 pub(crate) fn with_tools(world: &SimulatedWorld, run: Run, tools: &[(&str, &str)]) -> Run {
     let folder = world.folder().path().join("bin");

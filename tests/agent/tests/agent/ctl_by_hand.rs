@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use agent_tests::{Run, SimulatedWorld};
 
-use crate::ctl::{configured, primitive};
+use crate::ctl::{configured, only_saved, primitive};
 
 #[test]
 fn an_address_is_taken_and_released() {
@@ -152,20 +152,36 @@ fn the_address_of_a_running_cluster_is_refused_whatever_its_agent_and_if_only_sa
         outcome.complains("eipctl", format!("the cluster has {} in its resource old", arguments[0]));
     }
     let old = primitive("old", "awseip", &[("elastic_ip", "203.0.113.10")]);
-    let saved = |run: Run| {
-        let run = configured(&world, run, &old);
-        let tool = world.folder().path().join("bin/cibadmin");
-        let script = std::fs::read_to_string(&tool).unwrap();
-        let down = "#!/bin/sh\n[ -n \"$CIB_file\" ] || { echo 'Connection refused' >&2; exit 102; }\n";
-        std::fs::write(&tool, script.replacen("#!/bin/sh\n", down, 1)).unwrap();
-        run
-    };
+    let saved = |run: Run| only_saved(&world, run, &old);
     let outcome = saved(a.ctl("claim", &["203.0.113.10"])).expect(1).wrote_nothing();
     outcome.complains("eipctl", "the cluster has 203.0.113.10 in its resource old");
     world.held_by(&b);
     saved(a.ctl("claim", &["203.0.113.11", "--dry-run"])).expect(1).says("203.0.113.11");
     saved(a.ctl("claim", &["203.0.113.10", "--force"])).ok();
     world.held_by(&a);
+}
+
+/// [ctl-6] [ctl-7]
+#[test]
+fn while_pacemaker_is_down_the_parameters_are_those_that_it_saved() {
+    let (world, [a]) = SimulatedWorld::new();
+    let place = a.ip(3).to_string();
+    let parameters = [("elastic_ip", "203.0.113.10"), ("interface", "1"), ("private_ip_address", &place)];
+    let own = primitive("web-ip", "eip", &parameters);
+    let saved = |run: Run| only_saved(&world, run, &own);
+    saved(a.ctl("claim", &["--force"])).ok();
+    world.held_at(&a, a.ip(3));
+    let shown = saved(a.ctl("show", &[])).ok();
+    shown.prints_line(&["EC2", "ours", &place]);
+    let lines = saved(a.ctl("check", &[])).ok();
+    lines.prints_line(&["interface", &place]).prints_line(&["live moves", "allow-migrate is not set"]);
+    saved(a.ctl("release", &["203.0.113.10"])).ok().prints("released");
+    // What the saved configuration does not have may still be a resource's of another node.
+    a.start().ok();
+    a.stop().ok();
+    let outcome = only_saved(&world, a.ctl("claim", &["203.0.113.10"]), "").expect(1);
+    outcome
+        .complains("eipctl", "vip has had 203.0.113.10 on this node, and may run on another one (cibadmin");
 }
 
 /// [displaced-1] [displaced-4]
