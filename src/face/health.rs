@@ -142,7 +142,7 @@ impl HealthObserver<'_> {
             let answered_others = others.filter_map(|(_, other)| other.report(&one.id)?.ok()?.ec2).max();
             let found = found.with(dry_run.as_ref(), answered_others);
             self.want(&one.id, &found, dry_run.as_ref(), own, now, &mut wanted);
-            if found.ready.is_none() && one.configuration.undecided().is_some() {
+            if found.ready.is_none() && one.configuration.for_query().undecided().is_some() {
                 // What was reported before was about other parameters.
                 wanted.remove(&format!("{READY_ATTRIBUTE}{}", one.id));
             }
@@ -168,11 +168,12 @@ impl HealthObserver<'_> {
         let environment = self.environment.clone().of_resource(&one.id);
         let record = world::records(&environment, self.log).volatile();
         let holds = record.is_running(&world::host().boot_id());
-        if let Some(reason) = one.configuration.undecided() {
+        let needed = one.configuration.for_query();
+        if let Some(reason) = needed.undecided() {
             return (Readiness { holds, reason, ..Readiness::default() }, last);
         }
         let examined = || -> Result<_, Error> {
-            let params = K::parse(&one.configuration.parameters)?;
+            let params = K::parse(&needed.parameters)?;
             let common = K::common(&params);
             let (mut world, _) = world::build(common.api, common.timing, deadline, &environment, self.log)?;
             world.records = world.records.read_only();

@@ -13,6 +13,16 @@ use crate::ocf::agent::{self, Agent};
 /// "Pacemaker Feature Set" in the wiki of the project.
 const EXEMPTS_RESOURCES: [u32; 2] = [3, 14];
 
+/// Parameters that change what an action does, and nothing that a query finds.
+const OF_ACTIONS: [&str; 6] = [
+    "on_stop",
+    "settle_window",
+    "max_backoff",
+    "restore_displaced",
+    "allow_reassociation",
+    "allow_reassignment",
+];
+
 /// The document, and what most readers want of it.
 #[derive(Debug)]
 pub struct Cib {
@@ -83,6 +93,18 @@ impl Configuration {
     pub fn replace(&mut self, given: BTreeMap<String, String>) {
         self.undecided.retain(|name| !given.contains_key(name));
         self.parameters.extend(given);
+    }
+
+    /// What a query needs: without undecided parameters on which its answer does not depend.
+    #[must_use]
+    pub fn for_query(&self) -> Self {
+        let mut needed = self.clone();
+        for name in OF_ACTIONS {
+            if needed.undecided.remove(name) {
+                needed.parameters.remove(name);
+            }
+        }
+        needed
     }
 
     /// Why the parameters are unknown; `None` if all are decided.
@@ -376,6 +398,14 @@ mod tests {
         assert_eq!(found.undecided().as_deref(), Some(expected));
         found.replace(BTreeMap::from([("private_ip_address".to_owned(), "10.0.1.12".to_owned())]));
         assert_eq!((found.undecided(), found.parameters["private_ip_address"].as_str()), (None, "10.0.1.12"));
+        assert_eq!(found.for_query(), found);
+        let on_stop = r#"<nvpair id="n" name="on_stop" value="leave"/>"#;
+        let of_stop =
+            xml([date, ""]).replacen("<nvpair id=\"ia-1\"", &format!("{on_stop}<nvpair id=\"ia-1\""), 1);
+        let of_stop = Cib::parse(&of_stop).unwrap().configuration("eip");
+        let (both, one) = (["on_stop", "private_ip_address"], ["private_ip_address"]);
+        assert!(of_stop.undecided.iter().eq(both) && of_stop.for_query().undecided.iter().eq(one));
+        assert!(!of_stop.for_query().parameters.contains_key("on_stop"));
         let overruled = Cib::parse(&xml(["", date])).unwrap().configuration("eip");
         assert_eq!(overruled.undecided(), None, "the rule does not matter: a higher score precedes it");
     }

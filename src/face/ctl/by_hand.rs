@@ -33,7 +33,7 @@ pub(super) fn release(invocation: &Invocation<'_>) -> Result<(), Failure> {
     refuse_managed(invocation, &subject, Action::Stop)?;
     if subject.agent.has("on_stop") {
         // A person is there to see the failure.
-        subject.configuration.parameters.insert("on_stop".to_owned(), "strict".to_owned());
+        subject.configuration.replace([("on_stop".to_owned(), "strict".to_owned())].into());
     }
     with_kind!(subject.agent, K => act::<K>(invocation, &subject, Action::Stop))
 }

@@ -1,6 +1,7 @@
 //! What every command needs: its options as agent parameters, a log for the terminal, and the services for one
 //! resource.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::{Display, Write as _};
@@ -84,6 +85,7 @@ pub(super) struct Invocation<'a> {
     /// The environment of a command that is about no resource.
     pub environment: Environment,
     limit: u64,
+    command: String,
     /// Ends with the invocation, when the command has an answer.
     _guard: Option<Watchdog>,
 }
@@ -103,15 +105,15 @@ impl<'a> Invocation<'a> {
         // limit. None for what is shown again and again either: each round has its own.
         let is_long = command == "drill" || matches!(matches.try_contains_id("watch"), Ok(true));
         let guard = (!is_long).then(|| Watchdog::start(&deadline, FAILED, &log));
-        Self { matches, log, deadline, environment, limit, _guard: guard }
+        Self { matches, log, deadline, environment, limit, command: command.to_owned(), _guard: guard }
     }
 
     /// The same command once more, with a deadline and a watchdog of its own.
     pub(super) fn again(&self) -> Self {
         let deadline = Deadline::since(Instant::now(), Duration::from_secs(self.limit));
         let guard = Some(Watchdog::start(&deadline, FAILED, &self.log));
-        let (log, environment) = (self.log.clone(), self.environment.clone());
-        Self { matches: self.matches, log, deadline, environment, limit: self.limit, _guard: guard }
+        let (log, environment, command) = (self.log.clone(), self.environment.clone(), self.command.clone());
+        Self { matches: self.matches, log, deadline, environment, limit: self.limit, command, _guard: guard }
     }
 
     /// The cluster's tools, each with this limit.
@@ -169,10 +171,23 @@ impl<'a> Invocation<'a> {
         configuration: &Configuration,
         nodes: &[String],
     ) -> Result<Request<K::Params>, Failure> {
-        if let Some(reason) = configuration.undecided().filter(|_| !self.is_set("force")) {
-            return Err(format!("{reason}: give it as an option").into());
+        let needed = match action {
+            Action::Monitor { .. } => Cow::Owned(configuration.for_query()),
+            _ => Cow::Borrowed(configuration),
+        };
+        if let Some(reason) = needed.undecided().filter(|_| !self.is_set("force")) {
+            let name = needed.undecided.first().map_or("", String::as_str);
+            let option = if name == "routing_table" { options::ROUTE_TABLE } else { name };
+            let advice = if has_option(&self.command, option) {
+                ": give it as an option"
+            } else if has_option(&self.command, "force") {
+                ": --force uses one of its values"
+            } else {
+                ""
+            };
+            return Err(format!("{reason}{advice}").into());
         }
-        let params = K::parse(&configuration.parameters)?;
+        let params = K::parse(&needed.parameters)?;
         Ok(Request { action, params, deadline: self.deadline, nodes: nodes.to_vec() })
     }
 
@@ -231,6 +246,12 @@ impl<'a> Invocation<'a> {
 /// Whether this process runs as root; also if that is unknown.
 fn is_root() -> bool {
     own_user().map_or(true, |user| user == 0)
+}
+
+/// Whether a command has an option. Of its matches this is known only for those with a default.
+fn has_option(command: &str, id: &str) -> bool {
+    let line = super::command::command();
+    line.find_subcommand(command).is_some_and(|found| found.get_arguments().any(|known| known.get_id() == id))
 }
 
 fn not_usable(how: &str, folder: &Path, error: &dyn Display) -> String {

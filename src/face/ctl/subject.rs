@@ -121,6 +121,12 @@ impl Subject {
         let of_record = || of_record(agent, &address, &recorded);
         let mut configuration = found.map_or_else(of_record, |found| found.configuration.clone());
         configuration.replace(from_options(invocation, agent, by_option)?);
+        if invocation.text(ADDRESS).is_some() {
+            // The operator has chosen.
+            let Configuration { parameters, undecided, .. } = &mut configuration;
+            let is_chosen = |name: &str| parameters.get(name).is_some_and(|value| normal(value) == address);
+            undecided.retain(|name| !(agent.address.contains(&name.as_str()) && is_chosen(name)));
+        }
         let private_ips = configuration.parameters.get("private_ip_address");
         let is_list = private_ips.is_some_and(|value| value.contains('='));
         let nodes = if is_list { tools.node_name().into_iter().collect() } else { Vec::new() };

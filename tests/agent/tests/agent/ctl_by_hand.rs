@@ -184,6 +184,43 @@ fn while_pacemaker_is_down_the_parameters_are_those_that_it_saved() {
         .complains("eipctl", "vip has had 203.0.113.10 on this node, and may run on another one (cibadmin");
 }
 
+/// [ctl-11]
+#[test]
+fn a_rule_on_a_parameter_is_in_the_way_only_if_the_answer_depends_on_it() {
+    let (world, [a]) = SimulatedWorld::new();
+    world.give(&a);
+    let by_date = |name: &str, value: &str| {
+        let own = primitive("web-ip", "eip", &[("elastic_ip", "203.0.113.10")]);
+        let set = format!(
+            r#"<instance_attributes id="s" score="2"><rule id="r" score="0">
+            <date_expression id="d" operation="gt" start="2030-01-01"/></rule>
+            <nvpair id="n" name="{name}" value="{value}"/></instance_attributes></primitive>"#
+        );
+        own.replacen("</primitive>", &set, 1)
+    };
+    for (name, value) in [("on_stop", "leave"), ("allow_reassociation", "false"), ("max_backoff", "1")] {
+        let own = by_date(name, value);
+        configured(&world, a.ctl("show", &[]), &own).ok().prints_line(&["EC2", "ours"]);
+        let held = configured(&world, a.ctl("metrics", &[]), &own).ok();
+        held.prints_line(&["eip_address_held{", "} 1"]);
+    }
+    let refused = |command: &str, name: &str, value: &str, advice: &str| {
+        let run = a.ctl(command, &["203.0.113.10"]);
+        let outcome = configured(&world, run, &by_date(name, value)).expect(1).wrote_nothing();
+        outcome.complains(
+            "eipctl",
+            format!("{name} depends on a rule that only Pacemaker can evaluate{advice}"),
+        );
+    };
+    refused("show", "private_ip_address", "10.0.1.11", ": give it as an option");
+    refused("release", "settle_window", "60", ": --force uses one of its values");
+    // A release is strict whatever the cluster's stop would be, and the address is the operator's choice.
+    configured(&world, a.ctl("release", &["203.0.113.10"]), &by_date("on_stop", "leave"))
+        .ok()
+        .prints("released");
+    configured(&world, a.ctl("show", &["203.0.113.10"]), &by_date("elastic_ip", "203.0.113.10")).ok();
+}
+
 /// [displaced-1] [displaced-4]
 #[test]
 fn what_a_claim_displaced_is_restored_by_a_release_or_by_the_stop_of_the_cluster_that_takes_over() {
