@@ -212,11 +212,17 @@ class Alert(unittest.TestCase):
     def test_a_command_that_fails_or_hangs_is_reported_in_one_line(self):
         self.alert(f"command={self.node.program('fails', 'exit 3')}", code=1)
         began = time.monotonic()
-        self.alert(f"command={self.node.program('hangs', 'exec sleep 60')}", code=1, eip_alert_timeout="2")
+        started = self.node.folder / "started"
+        hangs = self.node.program("hangs", f"sleep 60 & echo $! >{started}; wait")
+        self.alert(f"command={hangs}", code=1, eip_alert_timeout="3")
         self.assertLess(time.monotonic() - began, 10)
+        # What it started does not outlive it.
+        left = Path("/proc", started.read_text().strip(), "stat")
+        with contextlib.suppress(FileNotFoundError):
+            self.assertIn(") Z ", left.read_text())
         self.alert("command=/nonexistent", code=1)
         lines = [line for line in self.log().splitlines() if "not announced" in line]
-        for line, part in zip(lines, ["fails failed", "hangs: no answer within", "/nonexistent: No such file"], strict=True):
+        for line, part in zip(lines, ["fails failed", "hangs: no answer within 2 s", "/nonexistent: No such file"], strict=True):
             self.assertIn(part, line)
 
     def test_syslog_gets_a_line_and_each_recipient_its_own(self):

@@ -1,5 +1,6 @@
 //! Serves one event: finds what there is to announce, and sends it.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -110,11 +111,11 @@ fn handle(environment: &Environment, deadline: Deadline, log: &Log) -> Result<()
     announced.map_err(|reason| format!("move not announced: {reason}"))
 }
 
-/// Runs a program until the deadline.
+/// Runs a program until the deadline, in a process group of its own, with which all that it has started ends.
 fn run(path: &Path, announcement: &Announcement, deadline: &Deadline) -> Result<(), String> {
     let shown = path.display().to_string();
     let mut command = Command::new(path);
-    command.arg(&announcement.text).envs(announcement.variables()).stdin(Stdio::null());
+    command.arg(&announcement.text).envs(announcement.variables()).stdin(Stdio::null()).process_group(0);
     let mut child = command.spawn().map_err(|error| format!("{shown}: {error}"))?;
     if watch(&mut child, &shown, deadline.left())? { Ok(()) } else { Err(format!("{shown} failed")) }
 }

@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
 use super::cib::Cib;
 use super::complaint::complaint;
 use super::settings::ClusterSettings;
@@ -182,7 +185,7 @@ impl Tools {
     }
 }
 
-/// Waits for a program to exit; `true` if it succeeded.
+/// Waits for a program to exit; `true` if it succeeded. If it takes too long it is killed, and its process group if it leads one.
 pub(in crate::face) fn watch(child: &mut Child, program: &str, limit: Duration) -> Result<bool, String> {
     let began = Instant::now();
     loop {
@@ -190,10 +193,13 @@ pub(in crate::face) fn watch(child: &mut Child, program: &str, limit: Duration) 
             Ok(Some(status)) => return Ok(status.success()),
             Ok(None) if began.elapsed() < limit => thread::sleep(POLL_INTERVAL),
             Ok(None) => {
-                // Fails only if the program has just exited by itself.
+                // These fail only if it leads no group, or has just exited by itself. Until it is awaited, its id is its own.
+                let group = i32::try_from(child.id()).map(Pid::from_raw);
+                let _ = group.map(|group| killpg(group, Signal::SIGKILL));
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("{program}: no answer within {} s", limit.as_secs()));
+                let seconds = limit.as_secs_f64().round().max(1.0);
+                return Err(format!("{program}: no answer within {seconds} s"));
             }
             Err(error) => return Err(format!("{program}: {error}")),
         }
