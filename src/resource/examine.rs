@@ -104,7 +104,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 ),
             ),
             // A refusal for another reason may come before AWS checks the time.
-            Ok(Ok(_)) => Finding::good(SUBJECT, "AWS accepts the time of this host"),
+            Ok(Err(Error::Ec2(error))) if error.is_about_credentials() => {
+                Finding::unknown(SUBJECT, "credentials")
+            }
+            Ok(Err(Error::Ec2(error))) if !error.is_after_authentication() => {
+                Finding::unknown(SUBJECT, "an answer from EC2")
+            }
+            Ok(Ok(_) | Err(Error::Ec2(_))) => Finding::good(SUBJECT, "AWS accepts the time of this host"),
             Ok(Err(_)) | Err(_) => Finding::unknown(SUBJECT, "an answer from EC2"),
         }
     }

@@ -82,6 +82,16 @@ impl Finding {
                     "give the VPC an internet gateway, and use an address of the same border group"
                 }
                 Ec2Fault::Throttled => "find out what calls EC2 so often in this account",
+                Ec2Fault::Silent if error.is_about_credentials() => {
+                    "make the source of the credentials answer: the metadata service, STS, or the endpoint that is configured"
+                }
+                Ec2Fault::Silent if error.lacks_region() => {
+                    "name the region (--region, or the parameter), or switch the metadata service on"
+                }
+                // What stands between this node and EC2 gives no request id.
+                Ec2Fault::Silent if error.request_id.is_some() => {
+                    "wait and run it again: EC2 answers with an error of its own, see the AWS Health Dashboard"
+                }
                 Ec2Fault::Silent | Ec2Fault::Setup => {
                     "open the route to the EC2 API: security groups, routes, name servers, proxy, VPC endpoint, ca_bundle"
                 }
@@ -142,19 +152,18 @@ impl Examination<'_> {
         good: impl FnOnce(&T) -> String,
     ) -> ControlFlow<(), Option<T>> {
         const SUBJECT: &str = "credentials";
-        let fault = match &answer {
-            Err(Error::Ec2(error)) => Some(error.fault),
+        let failed = match &answer {
+            Err(Error::Ec2(error)) => Some((error.is_about_credentials(), error.is_after_authentication())),
             _ => None,
         };
-        match (fault, answer) {
-            (Some(Ec2Fault::Credentials | Ec2Fault::NoProfile), Err(error)) => {
+        match (failed, answer) {
+            (Some((true, _)), Err(error)) => {
                 self.add(Finding::failure(SUBJECT, error))?;
                 self.add(Finding::unknown(subject, SUBJECT))?;
                 Continue(None)
             }
-            (fault, answer) => {
-                let answered = fault.is_none_or(|it| matches!(it, Ec2Fault::Denied | Ec2Fault::Unknown));
-                self.add(if answered {
+            (failed, answer) => {
+                self.add(if failed.is_none_or(|(_, accepted)| accepted) {
                     Finding::good(SUBJECT, "accepted by EC2")
                 } else {
                     Finding::unknown(SUBJECT, "an answer from EC2")

@@ -29,6 +29,7 @@ mod routes;
 use self::identities::Identities;
 pub use self::listing::Listing;
 use super::codes::{answer_of, fault_of};
+use super::error::REGION_UNKNOWN;
 use super::guard::CallGuard;
 use super::{Address, Association, Ec2, Ec2Error, Ec2Fault, Selector, Target};
 use crate::base::ids::{AllocationId, AssociationId};
@@ -166,7 +167,7 @@ impl AwsEc2 {
             Ok(region) => Ok(Region::new(region)),
             Err(error) => match &self.settings.region_hint {
                 Some(region) => Ok(Region::new(region.clone())),
-                None => Err((format!("region unknown: {error}"), Ec2Fault::Silent)),
+                None => Err((format!("{REGION_UNKNOWN}: {error}"), Ec2Fault::Silent)),
             },
         }
     }

@@ -4,6 +4,9 @@ use std::error::Error;
 
 use crate::base::retry::{Patience, Retryable};
 
+/// How the answer begins if the region is not known.
+pub(super) const REGION_UNKNOWN: &str = "region unknown";
+
 /// A failed EC2 call: operation, object and answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} {object}: {answer}")]
@@ -91,6 +94,25 @@ impl Ec2Error {
     /// Whether AWS rejected the time of the request: the clock of this host is off.
     pub fn blames_the_clock(&self) -> bool {
         matches!(self.answer.as_str(), "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture")
+    }
+
+    /// Whether the fault is in the credentials: EC2 rejected them, or was not called, because their source gave none.
+    pub fn is_about_credentials(&self) -> bool {
+        match self.fault {
+            Ec2Fault::Credentials | Ec2Fault::NoProfile => true,
+            Ec2Fault::Silent => self.answer.contains("no credentials"),
+            _ => false,
+        }
+    }
+
+    /// Whether EC2 was not called, because its region is not known.
+    pub fn lacks_region(&self) -> bool {
+        self.fault == Ec2Fault::Silent && self.answer.starts_with(REGION_UNKNOWN)
+    }
+
+    /// Whether EC2 has accepted the signature of the request, and with it the clock of this host.
+    pub fn is_after_authentication(&self) -> bool {
+        matches!(self.fault, Ec2Fault::Denied | Ec2Fault::Unknown)
     }
 
     /// Whether the call may have taken effect despite the error.

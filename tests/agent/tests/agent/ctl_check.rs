@@ -174,6 +174,30 @@ fn a_clock_that_is_off_is_reported() {
 }
 
 #[test]
+fn a_failure_that_is_not_the_route_to_ec2_is_not_blamed_on_it() {
+    let (world, [a]) = SimulatedWorld::new();
+    let check = || a.ctl("check", &["203.0.113.10", "--timeout", "8"]).expect(1);
+    world.cloud.deny("DescribeAddresses");
+    check().prints_line(&["ok", "clock", "AWS accepts the time"]).prints_line(&["ok", "credentials"]);
+    world.cloud.allow("DescribeAddresses");
+    world.cloud.set_imds_state(a.id(), ImdsState::Off403);
+    check().prints_line(&["FAIL", "address", "region unknown", "name the region"]);
+    let without = a.ctl("check", &["203.0.113.10", "--timeout", "8", "--region", "eu-west-1"]).expect(1);
+    let without = without.prints_line(&["-", "clock", "needs credentials"]);
+    let without = without.prints_line(&["-", "address", "needs credentials"]);
+    without.prints_line(&[
+        "FAIL",
+        "credentials",
+        "no credentials",
+        "make the source of the credentials answer",
+    ]);
+    world.cloud.set_imds_state(a.id(), ImdsState::On);
+    let (code, message) = ("Unavailable".to_owned(), "The server is overloaded.".to_owned());
+    world.cloud.fault(ec2("DescribeAddresses", FaultKind::Error { status: 503, code, message }));
+    check().prints_line(&["FAIL", "address", "Unavailable", "EC2 answers with an error of its own"]);
+}
+
+#[test]
 fn a_proxy_is_shown_without_its_password() {
     let (_world, [a]) = SimulatedWorld::new();
     let secret = "hunter2hunter2";
