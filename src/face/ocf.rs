@@ -1,5 +1,6 @@
 //! The OCF face: one argument, `OCF_*` variables, an exit code, and a one-line exit reason for every failure.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::watchdog::Watchdog;
 use super::{Call, health};
 use crate::base::deadline::Deadline;
 use crate::base::log::Log;
+use crate::host::Host as _;
 use crate::ocf::agent::{self, Agent};
 use crate::ocf::environment::Environment;
 use crate::ocf::exit::ExitCode;
@@ -16,6 +18,7 @@ use crate::ocf::{meta_data, usage};
 use crate::params;
 use crate::resource::error::{Error, exit_code, scope};
 use crate::resource::kind::Kind;
+use crate::resource::recorded::RecordedResource;
 use crate::resource::{self, Action, Report, Request};
 use crate::state::Records as _;
 use crate::with_kind;
@@ -100,8 +103,50 @@ fn on_address<K: Kind<RealWorld>>(
     if let Some((major, _)) = environment.ra_version().filter(|(major, _)| *major != 1) {
         return Err(Error::OcfVersion(major));
     }
-    let raw = environment.reskeys();
-    let params = K::parse(&raw)?;
+    let mut raw = environment.reskeys();
+    let of_record = recall(K::AGENT, action, &mut raw, environment, log);
+    let outcome = perform::<K>(action, deadline, &raw, environment, log);
+    match outcome {
+        // No failure of a resource that the cluster no longer has is worth fencing the node.
+        Err(error) if of_record => {
+            log.warn(world::in_full(&error));
+            Ok(Report::Done)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Adds to a stop that got no address what this resource has on record; false if it has nothing, or this is not such a stop. [stop-12]
+fn recall(
+    agent: &Agent,
+    action: Action,
+    raw: &mut BTreeMap<String, String>,
+    environment: &Environment,
+    log: &Log,
+) -> bool {
+    let is_set = |name: &&str| raw.get(*name).is_some_and(|value| !value.trim().is_empty());
+    if action != Action::Stop || agent.address.iter().any(is_set) {
+        return false;
+    }
+    let records = world::records(environment, log);
+    let (name, boot) = (records.name(), world::host().boot_id());
+    let recorded = RecordedResource::new(name, records.volatile(), records.durable(), &boot);
+    let Some(parameters) = recorded.of_stop(agent) else { return false };
+    let shown: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    log.warn(format_args!("stop without an address, using this resource's record: {}", shown.join(" ")));
+    raw.extend(parameters);
+    true
+}
+
+/// Runs an action on an address with these parameters.
+fn perform<K: Kind<RealWorld>>(
+    action: Action,
+    deadline: Deadline,
+    raw: &BTreeMap<String, String>,
+    environment: &Environment,
+    log: &Log,
+) -> Result<Report, Error> {
+    let params = K::parse(raw)?;
     // Valid parameters are all that these require: no runtime and no client is built.
     if matches!(action, Action::Reload | Action::Validate { level: ..10 }) {
         return Ok(Report::Done);
@@ -109,8 +154,8 @@ fn on_address<K: Kind<RealWorld>>(
     let common = K::common(&params);
     let (world, warnings) = world::build(common.api, common.timing, deadline, environment, log)?;
     if is_worth_warnings(action) {
-        let unknown = params::unknown(&raw, K::AGENT.parameters);
-        let options = params::options_of_awscli(&raw);
+        let unknown = params::unknown(raw, K::AGENT.parameters);
+        let options = params::options_of_awscli(raw);
         let validates = matches!(action, Action::Validate { .. });
         if validates && !unknown.is_empty() {
             log.warn(format_args!("unknown parameters ignored: {}", unknown.join(", ")));

@@ -11,6 +11,7 @@ use crate::base::deadline::millis;
 use crate::base::ids::InstanceId;
 use crate::cloud::Imds as _;
 use crate::host::Host as _;
+use crate::params::OnStop;
 use crate::resource::error::Error;
 use crate::state::{Change, Durable, Phase, PhaseTime, Records as _, Volatile};
 
@@ -29,6 +30,7 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             record.at_ms = at_ms;
             record.boot = boot;
             (record.lost, record.denied) = (false, false);
+            record.leaves = self.common().on_stop == OnStop::Leave;
             K::note(self, None, record);
             change(record);
         });

@@ -1,7 +1,9 @@
 //! What this node has on record about addresses, across all resources.
 
+use std::collections::BTreeMap;
+
 use crate::ocf::agent::{Agent, EIP, OVERLAY_IP, VIP};
-use crate::state::{Durable, Remembered, Volatile};
+use crate::state::{Durable, KnownTables, Phase, Remembered, Volatile};
 
 /// The records of one resource.
 #[derive(Debug, Clone)]
@@ -34,6 +36,20 @@ impl RecordedResource {
         }
     }
 
+    /// The parameters of a stop that got none: those of what this resource has started in this boot, and not stopped since.
+    /// `None` if there is nothing of this kind.
+    pub fn of_stop(&self, agent: &Agent) -> Option<BTreeMap<String, String>> {
+        let may_be_here =
+            matches!(self.volatile.phase, Some(Phase::Starting | Phase::Started | Phase::Stopping));
+        let is_same_kind = self.agent().is_some_and(|own| own.name == agent.name);
+        let address = self.names().into_iter().next().filter(|_| may_be_here && is_same_kind)?;
+        let mut parameters = parameters(agent, &address, self.durable.tables.as_ref());
+        if self.volatile.leaves && agent.has("on_stop") {
+            parameters.insert("on_stop".to_owned(), "leave".to_owned());
+        }
+        Some(parameters)
+    }
+
     /// All names of its address: the address itself, and an allocation id.
     pub fn names(&self) -> Vec<String> {
         names(&self.volatile, &self.durable)
@@ -43,6 +59,17 @@ impl RecordedResource {
     pub fn is_about(&self, wanted: &[String]) -> bool {
         self.names().iter().any(|name| wanted.contains(name))
     }
+}
+
+/// The parameters that name an address for an agent, with its route tables if they are on record.
+pub fn parameters(agent: &Agent, address: &str, tables: Option<&KnownTables>) -> BTreeMap<String, String> {
+    let names = agent.address;
+    let is_id = address.starts_with("eip") && names.contains(&"allocation_id");
+    let name = if is_id { "allocation_id" } else { names.first().copied().unwrap_or_default() };
+    let tables = tables.filter(|_| agent.has("routing_table"));
+    let tables = tables.map(|tables| ("routing_table", tables.routing_table.as_str()));
+    let all = [(name, address)].into_iter().chain(tables);
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// All names of the recorded address.

@@ -62,6 +62,9 @@ pub struct Volatile {
     /// Whether EC2 has denied a probe since the start that the address is here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub denied: bool,
+    /// Whether a stop is to leave the address where it is (`on_stop=leave`), as the last action was configured.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub leaves: bool,
     /// Holder before the last start, or the one whose association the last stop ended; an empty text means unassigned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,

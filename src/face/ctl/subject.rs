@@ -13,7 +13,7 @@ use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::ocf::agent::{self, Agent};
 use crate::resource::by_hand::{BY_HAND, is_by_hand};
 use crate::resource::kind::Kind;
-use crate::resource::recorded::RecordedResource;
+use crate::resource::recorded::{RecordedResource, parameters};
 use crate::resource::surroundings::is_shared;
 use crate::resource::{Action, Request};
 use crate::world::RealWorld;
@@ -184,14 +184,8 @@ pub(super) fn only(
 
 /// The parameters that follow from the address and from this node's records.
 fn of_record(agent: &Agent, address: &str, recorded: &[RecordedResource]) -> Configuration {
-    let names = agent.address;
-    let is_id = address.starts_with("eip") && names.contains(&"allocation_id");
-    let name = if is_id { "allocation_id" } else { names.first().copied().unwrap_or_default() };
-    let mut parameters = BTreeMap::from([(name.to_owned(), address.to_owned())]);
     let tables = recorded.iter().find_map(|records| records.durable.tables.as_ref());
-    if let Some(tables) = tables.filter(|_| agent.has("routing_table")) {
-        parameters.insert("routing_table".to_owned(), tables.routing_table.clone());
-    }
+    let parameters = parameters(agent, address, tables);
     Configuration { parameters, ..Configuration::default() }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use agent_tests::{Isolation, Node, NodeAction, Run, SimulatedWorld, each};
+use agent_tests::{Isolation, KINDS, Node, NodeAction, Run, SimulatedWorld, each};
 
 /// Named ways to spoil a file. The agent's own crate tests other contents, and `hostile` generates more.
 type Spoil = fn(&Path);
@@ -86,6 +86,38 @@ fn a_folder_that_cannot_be_written_is_a_warning_and_the_action_goes_on() {
         world.is_unassigned();
         run(a.probe()).expect(7);
     }
+}
+
+/// As Pacemaker stops a resource that was removed after `crm_resource --refresh`: it no longer knows the parameters.
+///
+/// [stop-12]
+#[test]
+fn a_stop_without_parameters_ends_what_was_started_here_according_to_the_record() {
+    for kind in &KINDS {
+        let nodes = kind.nodes();
+        let here = &nodes.here;
+        let start = || nodes.run(here.start()).param("interface", "1").ok();
+        let bare =
+            || nodes.run(here.stop()).no_param(kind.address).no_param("routing_table").by_environment();
+        bare().ok().no_requests();
+        start();
+        bare().ok().logged(&["WARN", "stop without an address", kind.address]);
+        assert_eq!(nodes.holder().is_none(), kind.is_released, "{}", kind.name);
+        assert!(
+            fs::read_to_string(here.volatile_file()).unwrap().contains("\"stopped\"") || !kind.is_released
+        );
+        bare().ok().no_requests();
+        start();
+        nodes.run(here.stop()).param(kind.address, "203.0.113").ok().no_requests();
+        nodes.world.cloud.deny(kind.release);
+        bare().ok();
+        nodes.held_by(here);
+    }
+    let (world, [a]) = SimulatedWorld::new();
+    a.start().by_allocation().param("on_stop", "leave").ok();
+    a.stop().no_param("elastic_ip").ok().wrote_nothing();
+    world.held_by(&a);
+    a.stop().no_param("elastic_ip").ok().no_requests();
 }
 
 /// [record-2]

@@ -25,6 +25,16 @@ fn the_address_comes_with_the_prefix_of_the_subnet_and_goes_without_a_trace() {
     probe(&wired.a).expect(7);
 }
 
+/// [stop-12]
+#[test]
+fn a_stop_without_parameters_takes_the_address_off_the_device() {
+    let Some(wired) = Wired::new() else { return };
+    start(&wired.a).ok();
+    stop(&wired.a).no_param("secondary_private_ip").ok();
+    assert!(!wired.on_device("eth0"));
+    is_unassigned(&wired.world);
+}
+
 #[test]
 fn the_label_is_the_one_that_was_requested() {
     let Some(wired) = Wired::new() else { return };
