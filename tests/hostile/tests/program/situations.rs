@@ -142,3 +142,17 @@ fn keys_that_no_header_can_carry_are_refused() {
         assert!(ended.code == 4 && reason.contains("no credentials from"), "{ended:?}");
     }
 }
+
+/// [health-7]
+#[test]
+fn a_tool_of_the_cluster_that_prints_without_end_is_a_warning() {
+    let Some(scene) = Scene::new() else { return };
+    for which in [3, 8, 10] {
+        let place = scene.place();
+        let call = scene.call("eip-health", &["start"], &place);
+        let kind = place.put_special("answers/cibadmin", which);
+        let ended = judged(&call, "eip-health");
+        let log = String::from_utf8_lossy(&ended.logs[0].1).into_owned();
+        assert!(ended.code == 0 && log.contains("printed more than 8 MiB"), "{kind}: {ended:?}");
+    }
+}
