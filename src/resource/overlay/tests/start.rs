@@ -65,6 +65,26 @@ async fn a_throttled_table_is_retried_by_itself_and_one_whose_answer_was_lost_is
     }
 }
 
+/// [start-7] The call for the other table was only throttled: sent again, it would take that table from the peer.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_a_peer_has_taken_meanwhile_ends_the_attempts_for_the_others() {
+    let node = OverlayNode::with_tables(2).probed().await;
+    for number in 1..=2 {
+        node.account.route(&table(number), overlay_ip(), "tgw-00000000000000001");
+    }
+    node.account.fail_once("ReplaceRoute", FaultKind::LoseAnswer);
+    node.account.fault(fault("ReplaceRoute", FaultKind::Throttle).times(3));
+    let peer = async {
+        until(|| node.leads_here(&[1])).await;
+        for number in 1..=2 {
+            node.account.route(&table(number), overlay_ip(), &eni(2));
+        }
+    };
+    let (outcome, ()) = tokio::join!(node.start(), peer);
+    assert!(matches!(outcome, Err(Error::TakenMeanwhile { .. })), "{outcome:?}");
+    assert!(node.leads_here(&[]) && node.sent("ReplaceRoute") == 2, "{:?}", node.account.calls());
+}
+
 /// [overlay-2] A mixture is never a success; what arrives here is answered.
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_never_replaced_is_named_and_the_address_stays_on_the_device() {
