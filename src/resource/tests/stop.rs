@@ -181,6 +181,20 @@ async fn a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet<K: In
     }
 }
 
+/// [displaced-4] [stale-3]
+async fn a_stop_right_after_a_claim_releases_what_replicas_do_not_show_yet<K: Tested>() {
+    let account = account();
+    K::give(&account, 2);
+    let before = account.elapsed();
+    account.freeze(Reads::Metadata);
+    let claim = Resource::<K>::on(&account, 1).started().await;
+    let node = Resource::<K>::on(&account, 1).next_to("eipctl-claimed", &claim);
+    account.freeze_at(Reads::Describes, before);
+    let (stopped, ()) = tokio::join!(node.stop(), after(6, || account.thaw(Reads::Describes)));
+    assert_eq!(stopped.unwrap(), Report::Done);
+    assert_eq!(K::holder(&account), None);
+}
+
 /// [time-5] EC2 has carried out the releasing call, whose answer never comes: the call that is sent again is refused, or its
 /// answer is lost too.
 async fn a_releasing_call_whose_answer_was_lost_has_ended_the_stop<K: InMetadata>() {
@@ -316,6 +330,7 @@ for_kinds_in_metadata![
     a_missing_device_does_not_hide_the_address_from_a_strict_stop,
     off_ec2_there_is_nothing_to_release_unless_metadata_answers,
     a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet,
+    a_stop_right_after_a_claim_releases_what_replicas_do_not_show_yet,
     a_releasing_call_whose_answer_was_lost_has_ended_the_stop,
     a_releasing_call_that_never_arrived_is_sent_again,
     a_release_that_ec2_accepted_and_never_shows_ends_the_stop,
