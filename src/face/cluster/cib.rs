@@ -400,12 +400,12 @@ mod tests {
         assert_eq!((found.undecided(), found.parameters["private_ip_address"].as_str()), (None, "10.0.1.12"));
         assert_eq!(found.for_query(), found);
         let on_stop = r#"<nvpair id="n" name="on_stop" value="leave"/>"#;
-        let of_stop =
+        let by_date =
             xml([date, ""]).replacen("<nvpair id=\"ia-1\"", &format!("{on_stop}<nvpair id=\"ia-1\""), 1);
-        let of_stop = Cib::parse(&of_stop).unwrap().configuration("eip");
+        let by_date = Cib::parse(&by_date).unwrap().configuration("eip");
         let (both, one) = (["on_stop", "private_ip_address"], ["private_ip_address"]);
-        assert!(of_stop.undecided.iter().eq(both) && of_stop.for_query().undecided.iter().eq(one));
-        assert!(!of_stop.for_query().parameters.contains_key("on_stop"));
+        assert!(by_date.undecided.iter().eq(both) && by_date.for_query().undecided.iter().eq(one));
+        assert!(!by_date.for_query().parameters.contains_key("on_stop"));
         let overruled = Cib::parse(&xml(["", date])).unwrap().configuration("eip");
         assert_eq!(overruled.undecided(), None, "the rule does not matter: a higher score precedes it");
     }

@@ -24,15 +24,15 @@ pub fn command() -> Command {
              service and the same records.\n\n\
              The kind of an address and its parameters come from the cluster's configuration (while Pacemaker is down \
              on this node, from the one that it saved) or from this node's records; options override the parameters. A public address that neither knows is an Elastic IP; for \
-             any other, --vip or --route-table gives the kind.",
+             any other, --vip or --route-table gives the kind.\n\n\
+             The records of this node belong to root: claim, release, restore, drill, history and metrics need \
+             them, so run these as root.",
         )
         .after_long_help(
             "Exit codes: 0 done, 1 failed, 2 wrong usage. Each failure is one line on standard error.\n\n\
              Credentials and region are found as the agent finds them. The variables of the AWS tools \
              (AWS_REGION, AWS_PROFILE, AWS_CA_BUNDLE, HTTPS_PROXY and others) are honoured. No secret is \
-             ever printed.\n\n\
-             The records of this node belong to root: claim, release, restore, drill, history and metrics need \
-             them, so run these as root.",
+             ever printed.",
         )
         .subcommand_required(true)
         .disable_colored_help(true)

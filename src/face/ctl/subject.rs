@@ -63,12 +63,11 @@ impl Subject {
         let address = if let Some(given) = invocation.text(ADDRESS) {
             normal(given)
         } else {
-            let (of, all) = match known {
-                Some(cib) => ("the cluster has".to_owned(), cib.addresses.clone()),
-                None => {
-                    let reasons: Vec<_> = live.as_ref().err().into_iter().chain(&unread).cloned().collect();
-                    (format!("{}; on record here:", reasons.join("; ")), on_record(&recorded))
-                }
+            let (of, all) = if let Some(cib) = known {
+                ("the cluster has".to_owned(), cib.addresses.clone())
+            } else {
+                let reasons: Vec<_> = live.as_ref().err().into_iter().chain(&unread).cloned().collect();
+                (format!("{}; on record here:", reasons.join("; ")), on_record(&recorded))
             };
             let named = |one: &ConfiguredAddress| Some((one.names().into_iter().next()?, one.id.clone()));
             only("ADDRESS", &of, all.iter().filter_map(named))?
