@@ -83,7 +83,7 @@ impl Finding {
                 }
                 Ec2Fault::Throttled => "find out what calls EC2 so often in this account",
                 Ec2Fault::Silent if error.is_about_credentials() => {
-                    "make the source of the credentials answer: the metadata service, STS, or the endpoint that is configured"
+                    "have the source of the credentials answer: the metadata service, STS, or the endpoint that is configured"
                 }
                 Ec2Fault::Silent if error.lacks_region() => {
                     "name the region (--region, or the parameter), or switch the metadata service on"

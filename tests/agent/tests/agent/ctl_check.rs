@@ -189,7 +189,7 @@ fn a_failure_that_is_not_the_route_to_ec2_is_not_blamed_on_it() {
         "FAIL",
         "credentials",
         "no credentials",
-        "make the source of the credentials answer",
+        "have the source of the credentials answer",
     ]);
     world.cloud.set_imds_state(a.id(), ImdsState::On);
     let (code, message) = ("Unavailable".to_owned(), "The server is overloaded.".to_owned());
