@@ -258,7 +258,7 @@ fn state_files() {
             std::fs::write(folder.join("durable").join(entry.file_name()), &bytes).unwrap();
         }
         prop_assert!(count() <= before + 1, "one file for one name");
-        let all = records.all();
+        let (all, _) = records.all();
         for records in &all {
             let (volatile, mut durable) = (records.volatile(), records.durable());
             let _ = volatile.is_settling("b", Duration::from_millis(uptime), Duration::from_mins(1));
