@@ -352,3 +352,12 @@ async fn an_ipv6_address_that_another_machine_has_too_is_not_held() {
     node.network().duplicate("fd00:10::1");
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(why) if why.contains("another machine")));
 }
+
+/// [overlay-2] All calls were refused, because the only table is gone.
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_tables_are_gone_leaves_nothing_on_the_device() {
+    let node = OverlayNode::with_tables(1).in_service().await;
+    node.account.delete_route_table(&table(1));
+    fails(node.start().await, Action::Start, ExitCode::Args, "no such table");
+    assert!(!node.on_device());
+}
