@@ -60,21 +60,28 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         }
     }
 
-    /// Adds an address to a device, unless a device has it already. The loopback counts only if it is the configured device.
+    /// Adds an address to a device, unless another device answers for it already, which the loopback does not. Calls `note` before the
+    /// address is on the device: the process may be killed in between.
     ///
     /// # Errors
     /// [`Error::UnknownDevice`] without a prefix length; [`Error::Network`] if the kernel refuses.
-    pub(super) async fn put_on(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), Error> {
+    pub(super) async fn put_on(
+        &self,
+        device: &Device,
+        ip: IpAddr,
+        prefix: Option<u8>,
+        note: impl FnOnce(),
+    ) -> Result<(), Error> {
         let having = self.devices_with(ip).await?;
-        if let Some(other) = having.iter().find(|other| !other.loopback || other.index == device.index) {
-            if other.index != device.index {
-                self.log()
-                    .warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
-                return Ok(());
-            }
-            if device.up {
-                return Ok(());
-            }
+        let answers = |other: &&Device| !other.loopback && other.answers_for(ip);
+        let has_it = having.iter().any(|other| other.index == device.index);
+        if let Some(other) = having.iter().find(answers).filter(|_| !has_it) {
+            self.log().warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
+            return Ok(());
+        }
+        note();
+        if has_it && device.up {
+            return Ok(());
         }
         let prefix = prefix.ok_or(Error::UnknownDevice("prefix length"))?;
         let label = self.common().label.map(|label| format!("{}:{label}", device.name));

@@ -250,10 +250,9 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
 
     async fn accepted(op: &Op<'_, Self, W>, _: &Location, device: &Option<Device>) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
-        let ip = op.params.address;
-        // Before it is there: the process may be killed in between.
-        op.update_record(|record| (record.added, record.device) = (Some(true), Some(device.index)));
-        op.put_on(device, ip, Some(host_prefix(ip))).await
+        let (ip, index) = (op.params.address, device.index);
+        let note = || op.update_record(|record| (record.added, record.device) = (Some(true), Some(index)));
+        op.put_on(device, ip, Some(host_prefix(ip)), note).await
     }
 
     async fn not_taken(op: &Op<'_, Self, W>) {

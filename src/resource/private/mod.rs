@@ -256,7 +256,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     ) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
         let prefix = location.subnet.as_ref().map(|subnet| subnet.cidr.prefix_len());
-        op.put_on(device, op.params.address.into(), prefix).await
+        op.put_on(device, op.params.address.into(), prefix, || ()).await
     }
 
     async fn settled(

@@ -3,6 +3,7 @@
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use crate::network::Network as _;
 use crate::resource::fixtures::MemoryRecords;
 use crate::resource::tests::*;
 use crate::state::Remembered;
@@ -59,6 +60,12 @@ impl OverlayNode {
             let here = self.account.route_of(&table(number), overlay_ip()) == Some(eni(1));
             here == tables.contains(&number)
         })
+    }
+
+    /// The devices of this node that have the address.
+    async fn having(&self) -> Vec<String> {
+        let devices = self.network().devices().await.unwrap().into_iter();
+        devices.filter(|device| device.has(overlay_ip())).map(|device| device.name).collect()
     }
 
     fn on_device(&self) -> bool {

@@ -353,6 +353,17 @@ async fn an_ipv6_address_that_another_machine_has_too_is_not_held() {
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(why) if why.contains("another machine")));
 }
 
+/// [overlay-2] [overlay-4] What is on a device that is down does not answer, so the start adds it where it does.
+#[tokio::test(start_paused = true)]
+async fn a_start_does_not_claim_an_entry_on_another_device() {
+    let node = OverlayNode::with_tables(1);
+    node.network().plug("dum1", "", &[&format!("{OVERLAY}/32")]);
+    let node = node.started().await;
+    let record = node.world.records.volatile();
+    assert_eq!(record.overlay().unwrap().added, Some(false));
+    assert!(node.logged("is already on dum1, not added to eth0"));
+}
+
 /// [overlay-2] All calls were refused, because the only table is gone.
 #[tokio::test(start_paused = true)]
 async fn a_start_whose_tables_are_gone_leaves_nothing_on_the_device() {
