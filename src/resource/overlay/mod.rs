@@ -165,8 +165,10 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         held.clone().with_missing(wanted).owner()
     }
 
+    /// Always while the record does not say that the address is here.
     fn is_due(op: &Op<'_, Self, W>) -> bool {
-        let checked = op.last_done().and_then(|record| record.overlay()?.checked_ms);
+        let trusted = op.last_done().filter(|record| op.runs(record) && !record.lost);
+        let checked = trusted.and_then(|record| record.overlay()?.checked_ms);
         let since = checked.and_then(|at| op.world.host().uptime().checked_sub(Duration::from_millis(at)));
         since.is_none_or(|since| since >= op.params.check_interval)
     }

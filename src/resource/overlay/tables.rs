@@ -48,7 +48,8 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     /// Queries EC2 once for the configured tables. A route to this node that shows as a blackhole is queried again for a moment;
     /// then it counts as leading here, with a warning, because this node runs.
     async fn shown(&self, place: &Location) -> Result<Vec<RouteTable>, Ec2Error> {
-        let patience = self.deadline.within(LATE_STATE);
+        // A monitor waits for the answer for a quarter of its budget.
+        let patience = self.deadline.within(LATE_STATE.min(self.deadline.budget() / 8));
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
             let found = self.describe(&self.params.tables, place.vpc.as_ref().map(|vpc| &vpc.id)).await?;

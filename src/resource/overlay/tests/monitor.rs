@@ -189,3 +189,27 @@ async fn a_stale_answer_about_a_table_that_a_retry_found_here_is_queried_again()
     assert_eq!(outcome.unwrap(), Report::Done);
     assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
 }
+
+/// [overlay-9] [migrate-1]
+#[tokio::test(start_paused = true)]
+async fn a_monitor_that_found_the_address_elsewhere_is_not_followed_by_one_that_trusts_its_check() {
+    let node = OverlayNode::with_tables(1).in_service().await;
+    node.account.route(&table(1), overlay_ip(), &eni(2));
+    reason(node.run(Action::Monitor { level: 10 }).await);
+    reason(node.monitor().await);
+    fails(node.run(Action::MigrateTo).await, Action::MigrateTo, ExitCode::Generic, "is routed to");
+}
+
+/// [overlay-8] [overlay-9]
+#[tokio::test(start_paused = true)]
+async fn a_blackhole_does_not_hide_another_table_from_a_monitor_with_a_short_timeout() {
+    for timeout in [4, 6, 8] {
+        let node = OverlayNode::with_tables(2).in_service().await;
+        node.account.route_shown_as_blackhole(&table(1), overlay_ip(), &eni(1));
+        node.account.route(&table(2), overlay_ip(), &eni(2));
+        minutes(1).await;
+        assert!(
+            reason(node.run_within(Action::Monitor { level: 0 }, timeout).await).contains(table(2).as_str())
+        );
+    }
+}
