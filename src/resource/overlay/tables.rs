@@ -11,7 +11,8 @@ use crate::resource::error::Error;
 use crate::resource::kind::{Location, Op, Owner};
 use crate::state::{KnownTables, Phase, Records as _};
 
-/// How long a route to this node may show as a blackhole before it is trusted: EC2 updates the state of a route late.
+/// How long a route to this node may show as a blackhole, or no table at all be shown, before that is believed: EC2 updates the state of a
+/// route late, and a replica may be behind.
 const LATE_STATE: Duration = Duration::from_secs(2);
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
@@ -46,7 +47,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     }
 
     /// Queries EC2 once for the configured tables. A route to this node that shows as a blackhole is queried again for a moment;
-    /// then it counts as leading here, with a warning, because this node runs.
+    /// then it counts as leading here, with a warning, because this node runs. So is an answer without any table.
     async fn shown(&self, place: &Location) -> Result<Vec<RouteTable>, Ec2Error> {
         // A monitor waits for the answer for a quarter of its budget.
         let patience = self.deadline.within(LATE_STATE.min(self.deadline.budget() / 8));
@@ -58,12 +59,16 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
                     route.blackhole && route.interface.as_ref() == Some(&place.interface)
                 })
             });
-            let Some(doubtful) = doubtful else { return Ok(found) };
+            if doubtful.is_none() && !found.is_empty() {
+                return Ok(found);
+            }
             if !backoff.pause(&patience, Patience::Lasting).await {
-                self.log().warn(format_args!(
-                    "EC2 shows the route of {} to {} as a blackhole, though this node is running",
-                    doubtful.id, place.interface
-                ));
+                if let Some(doubtful) = doubtful {
+                    self.log().warn(format_args!(
+                        "EC2 shows the route of {} to {} as a blackhole, though this node is running",
+                        doubtful.id, place.interface
+                    ));
+                }
                 return Ok(found);
             }
         }
@@ -78,16 +83,24 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let vpc = place.vpc.as_ref().map(|vpc| &vpc.id);
         let query = async || self.describe(which, vpc).await;
         let found = self.call("DescribeRouteTables", which, &self.deadline, query).await?;
-        let no_table = |table: String, place: String| Error::NoTable { table, place };
         let unseen = unseen(self.configured_ids(), &found).into_iter();
-        let mut errors: Vec<Error> =
-            unseen.map(|id| no_table(id.to_string(), "this account and region".to_owned())).collect();
+        let no_table = |id: RouteTableId| Error::NoTable {
+            table: id.to_string(),
+            place: "this account and region".to_owned(),
+        };
+        let mut errors: Vec<Error> = unseen.map(no_table).collect();
         if found.is_empty() && errors.is_empty() {
-            let place = vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
-            errors.push(no_table(which.to_string(), place));
+            errors.push(self.no_table(place));
         }
         errors.extend(found.iter().filter_map(|table| self.fault_of(table, place)));
         self.worst(errors).map_or(Ok(found), Err)
+    }
+
+    /// There is no table for the tag, or with a route for the address.
+    fn no_table(&self, place: &Location) -> Error {
+        let vpc = place.vpc.as_ref().map(|vpc| vpc.id.to_string());
+        let place = vpc.unwrap_or_else(|| "this account".to_owned());
+        Error::NoTable { table: self.params.tables.to_string(), place }
     }
 
     /// Where each of these tables leads, for a log line.
@@ -168,8 +181,15 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
 
     /// The holder for a start: every table that exists now has to lead here. A table missing from the record counts too if its
     /// route can be replaced; a recorded table that the parameters no longer select does not.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`] if the parameters no longer select any; those on record are forgotten.
     pub(super) async fn taken(&self, place: &Location) -> Result<Owner<Paths>, Error> {
         let mut found = self.shown(place).await?;
+        if found.is_empty() && self.configured_ids().is_empty() {
+            self.update_durable(|durable| durable.tables = None);
+            return Err(self.no_table(place));
+        }
         if let Some(known) = self.known_tables().filter(|_| !matches!(self.params.tables, Tables::Ids(_))) {
             found.retain(|table| known.contains(&table.id) || self.fault_of(table, place).is_none());
         }
