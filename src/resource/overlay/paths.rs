@@ -48,9 +48,9 @@ impl Paths {
         self
     }
 
-    /// Drops the tables without a route: no start could fix them.
-    pub(super) fn without_missing(mut self) -> Self {
-        self.0.retain(|(_, path)| *path != Path::Missing);
+    /// Drops the tables that no start could fix.
+    pub(super) fn curable(mut self) -> Self {
+        self.0.retain(|(_, path)| path.is_curable());
         self
     }
 
@@ -65,10 +65,10 @@ impl Paths {
         away.map(|(table, _)| table.clone()).collect()
     }
 
-    /// The tables without a route.
-    pub(super) fn missing(&self) -> Vec<&RouteTableId> {
-        let missing = self.0.iter().filter(|(_, path)| *path == Path::Missing);
-        missing.map(|(table, _)| table).collect()
+    /// The tables that no start could fix: without a route, or with one that no call can replace.
+    pub(super) fn incurable(&self) -> impl Iterator<Item = (&RouteTableId, Option<&Route>)> {
+        let incurable = self.0.iter().filter(|(_, path)| !path.is_curable());
+        incurable.map(|(table, path)| (table, path.route()))
     }
 
     /// Whether any table counts.
@@ -117,6 +117,15 @@ impl Paths {
 impl Path {
     fn is_here(&self) -> bool {
         matches!(self, Self::Here(_))
+    }
+
+    /// Whether a start could make it lead here, or it does.
+    fn is_curable(&self) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::Away(route) => route.is_replaceable(),
+            Self::Missing => false,
+        }
     }
 
     fn route(&self) -> Option<&Route> {

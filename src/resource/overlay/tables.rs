@@ -220,15 +220,21 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         }
         let counting = known.as_deref().unwrap_or_default();
         let paths = Paths::of(&found, Some(&place.interface)).with_missing(counting);
-        for table in paths.missing() {
-            self.log().error(format_args!(
-                "{table} does not lead {} anywhere: it has no route {}, or is gone",
-                self.params.address,
-                self.destination()
-            ));
+        for (table, route) in paths.incurable() {
+            let (destination, table) = (self.destination(), table.clone());
+            match route {
+                Some(route) => {
+                    let origin = route.origin.clone();
+                    self.log().error(Error::NotReplaceable { table, destination, origin });
+                }
+                None => self.log().error(format_args!(
+                    "{table} does not lead {} anywhere: it has no route {destination}, or is gone",
+                    self.params.address
+                )),
+            }
         }
         self.note_check();
-        let curable = paths.clone().without_missing();
+        let curable = paths.clone().curable();
         if known.is_some() && curable.is_empty() {
             return Ok(Owner::Ours(paths));
         }

@@ -190,6 +190,25 @@ async fn a_stale_answer_about_a_table_that_a_retry_found_here_is_queried_again()
     assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
+/// [overlay-5] The created route is gone, and a gateway propagates one in its place: no start could replace it.
+#[tokio::test(start_paused = true)]
+async fn a_route_that_no_call_can_replace_is_an_error_line_and_no_absence() {
+    for spoilt in [1..=1, 1..=2] {
+        let node = OverlayNode::with_tables(2).in_service().await;
+        for number in spoilt {
+            node.account.propagate_route(&table(number), overlay_ip(), "vgw-1");
+        }
+        minutes(1).await;
+        assert_eq!(node.monitor().await.unwrap(), Report::Done);
+        assert!(node.logged(&format!(
+            "{}: the route for {OVERLAY}/32 comes from EnableVgwRoutePropagation: only one made by CreateRoute can be replaced",
+            table(1)
+        )));
+        node.account.route(&table(2), overlay_ip(), &eni(2));
+        assert!(reason(node.run(Action::Monitor { level: 10 }).await).contains(table(2).as_str()));
+    }
+}
+
 /// [overlay-9] [migrate-1]
 #[tokio::test(start_paused = true)]
 async fn a_monitor_that_found_the_address_elsewhere_is_not_followed_by_one_that_trusts_its_check() {
