@@ -61,7 +61,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         may_take: "none",
         held: "routed to",
         witness: "on a device of this node",
-        left: "removed from this node; its routes stay until another node replaces them",
+        left: "stopped on this node; its routes stay until another node replaces them",
     };
     const AWAITS_METADATA: bool = false;
     const METADATA_KNOWS: bool = false;

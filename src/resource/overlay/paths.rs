@@ -137,14 +137,17 @@ impl Path {
 }
 
 impl fmt::Display for Paths {
-    /// The number of tables if all lead here, otherwise the targets.
+    /// The number of tables that lead here and those without a route; the targets if some lead elsewhere.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let here = self.0.iter().all(|(_, path)| path.is_here());
-        match self.0.as_slice() {
-            [(table, Path::Here(_))] => table.fmt(f),
-            all if here => write!(f, "{} route tables", all.len()),
-            _ => f.write_str(&self.elsewhere()),
+        let here: Vec<_> = self.0.iter().filter(|(_, path)| path.is_here()).collect();
+        let rest = self.elsewhere();
+        match here.as_slice() {
+            [] => return f.write_str(&rest),
+            _ if !self.away().is_empty() => return f.write_str(&rest),
+            [(table, _)] => table.fmt(f)?,
+            all => write!(f, "{} route tables", all.len())?,
         }
+        if rest.is_empty() { Ok(()) } else { write!(f, "; {rest}") }
     }
 }
 
@@ -242,6 +245,7 @@ mod tests {
         assert_eq!(paths(&[ours]).to_string(), "rtb-1");
         assert_eq!(paths(&[ours, ours]).to_string(), "2 route tables");
         assert_eq!(paths(&[peer, ours, None]).to_string(), "eni-2 (rtb-1), no route (rtb-3)");
+        assert_eq!(paths(&[ours, None, ours]).to_string(), "2 route tables; no route (rtb-2)");
         assert_eq!(paths(&[peer; 5]).to_string(), "eni-2 (rtb-1, rtb-2, rtb-3 and 2 more)");
     }
 

@@ -232,3 +232,17 @@ async fn a_blackhole_does_not_hide_another_table_from_a_monitor_with_a_short_tim
         );
     }
 }
+
+/// [overlay-1] A table without a route is shown as that, not as another holder.
+#[tokio::test(start_paused = true)]
+async fn a_survey_shows_a_table_without_a_route_as_that() {
+    let node = OverlayNode::with_tables(2).in_service().await;
+    node.account.delete_route(&table(2), overlay_ip());
+    let request = node.request(Action::Monitor { level: 10 }, 20);
+    let survey = async || op::<Overlay, _>(&node.world, &request).survey().await.by_ec2.unwrap();
+    let shown = survey().await;
+    assert_eq!(shown.sentence, format!("only partly here: {}; no route ({})", table(1), table(2)));
+    assert_eq!(shown.parts[1], (table(2).to_string(), "no route, or no such table".to_owned()));
+    node.account.delete_route(&table(1), overlay_ip());
+    assert_eq!(survey().await.answer, "nobody");
+}
