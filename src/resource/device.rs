@@ -98,11 +98,16 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     }
 
     /// Warns of devices that have the address though this node does not hold it: local traffic for it would stay on this node. A
-    /// probe changes nothing; a stop removes it, or says why it leaves it.
-    pub(super) fn report_leftovers(&self, devices: &[Device], why: &str) {
+    /// probe changes nothing; a stop removes it, if `removes` says so of the device.
+    pub(super) fn report_leftovers(&self, devices: &[Device], why: &str, removes: impl Fn(&Device) -> bool) {
         for device in devices {
+            let end = if removes(device) {
+                "stopping the resource removes it"
+            } else {
+                "this resource did not add it, so a stop leaves it"
+            };
             self.log().warn(format_args!(
-                "{} is on {} of this node, which does not hold it ({why}): stopping the resource removes it",
+                "{} is on {} of this node, which does not hold it ({why}): {end}",
                 self.name(),
                 device.name
             ));

@@ -283,7 +283,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
 
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
         if op.params.add_to_device {
-            op.report_leftovers(&op.devices_with(op.params.address).await.unwrap_or_default(), why);
+            let devices = op.devices_with(op.params.address).await.unwrap_or_default();
+            op.report_leftovers(&devices, why, |device| op.removes_from(device));
         }
         op.fill_record().await;
     }

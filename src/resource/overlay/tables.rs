@@ -8,8 +8,8 @@ use crate::base::retry::{Backoff, Patience};
 use crate::cloud::{Ec2Error, RouteTable, Routes as _};
 use crate::params::Tables;
 use crate::resource::error::Error;
-use crate::resource::kind::{Location, Op, Owner};
-use crate::state::{KnownTables, Phase, Records as _};
+use crate::resource::kind::{Holder as _, Location, Op, Owner};
+use crate::state::{KnownTables, Records as _};
 
 /// How long a route to this node may show as a blackhole, or no table at all be shown, before that is believed: EC2 updates the state of a
 /// route late, and a replica may be behind.
@@ -218,7 +218,7 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             found.retain(|table| known.contains(&table.id));
             found.extend(self.untagged(unseen(known, &found)).await?);
         }
-        let counting = known.as_deref().unwrap_or_default();
+        let counting = known.as_deref().unwrap_or(self.configured_ids());
         let paths = Paths::of(&found, Some(&place.interface)).with_missing(counting);
         for (table, route) in paths.incurable() {
             let (destination, table) = (self.destination(), table.clone());
@@ -238,13 +238,19 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         if known.is_some() && curable.is_empty() {
             return Ok(Owner::Ours(paths));
         }
-        let owner = curable.owner();
-        if matches!(owner, Owner::Ours(_)) && self.last_done().is_none() {
-            // It was started by another agent, or the record was lost: adopt it.
-            self.record_at(Phase::Started, &place, |_| ());
-            self.update_record(|record| record.added = Some(true));
+        if curable.is_partly_here() {
+            self.adopt_found(&place, &curable).await?;
         }
-        Ok(owner)
+        match curable.owner() {
+            Owner::Ours(_) => {
+                if known.is_none() && paths.incurable().next().is_none() {
+                    let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
+                    self.remember_tables(&ids);
+                }
+                Ok(Owner::Ours(paths))
+            }
+            other => Ok(other),
+        }
     }
 
     /// Those of these tables that exist but no longer have the tag.

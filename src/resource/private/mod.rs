@@ -297,7 +297,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
         if op.params.add_to_device {
-            op.report_leftovers(&op.devices_with_it().await.unwrap_or_default(), why);
+            op.report_leftovers(&op.devices_with_it().await.unwrap_or_default(), why, |_| true);
         }
     }
 
