@@ -237,6 +237,11 @@ fn a_standby_whose_parameters_depend_on_a_rule_that_only_pacemaker_can_evaluate_
     assert_eq!(ready, "", "{report}");
     assert!(report.contains(" ready=unknown here=unknown "), "{report}");
     assert!(report.contains("reason=private_ip_address depends on a rule"), "{report}");
+    // Whether it could take the address does not depend on how it would stop.
+    let of_stop = rule.replace("private_ip_address", "on_stop").replace("10.0.1.11", "leave");
+    fs::write(cluster.folder.join("head"), head.replacen("</primitive>", &of_stop, 1)).unwrap();
+    cluster.monitor(&a).ok();
+    assert_eq!(cluster.said(&a).0, "true");
 }
 
 /// [health-7]
