@@ -47,6 +47,8 @@ pub struct Configuration {
     pub live: Option<bool>,
     /// Ids of constraints left over from manual moves.
     pub left_over: Vec<String>,
+    /// The bundle that it is inside: its node is the container.
+    pub bundle: Option<String>,
 }
 
 /// A primitive, and where its settings may be.
@@ -166,6 +168,8 @@ impl Cib {
                 configuration.undecided.insert(name.to_owned());
             }
         }
+        let bundle = primitive.around.iter().find(|one| one.name == "bundle");
+        configuration.bundle = bundle.map(|bundle| bundle.attribute("id").to_owned());
         let inside = primitive.around.first().map(|group| group.attribute("id"));
         let constraints = self.document.all("rsc_location").into_iter().filter(|it| {
             let about = it.attribute("rsc");
@@ -440,6 +444,14 @@ mod tests {
         assert_eq!((found.nodes["n2"].attributes.len(), found.addresses.len()), (0, 2));
         assert!(found.nodes.values().all(|node| node.report("other").is_none()));
         assert_eq!(found.nodes["n2"].report("eip"), None);
+    }
+
+    #[test]
+    fn a_resource_inside_a_bundle_knows_it() {
+        assert_eq!(Cib::parse(CIB).unwrap().configuration("eip").bundle, None);
+        let inside =
+            CIB.replace(r#"<group id="service">"#, r#"<bundle id="web">"#).replace("</group>", "</bundle>");
+        assert_eq!(Cib::parse(&inside).unwrap().configuration("eip").bundle.as_deref(), Some("web"));
     }
 
     #[test]

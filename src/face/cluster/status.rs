@@ -24,6 +24,10 @@ pub struct CrmMonNode {
     pub online: bool,
     /// Reasons why it cannot run resources: `standby`, `maintenance`, ...
     pub flags: Vec<&'static str>,
+    /// Whether it runs Pacemaker Remote instead of Corosync: a remote node, or a guest node.
+    pub is_remote: bool,
+    /// Of a guest node, the resource that is its container or virtual machine.
+    pub container: Option<String>,
 }
 
 /// A resource, as `crm_mon` shows it.
@@ -56,8 +60,15 @@ fn is(element: &XmlElement, name: &str) -> bool {
 
 impl CrmMonNode {
     fn of(node: &XmlElement) -> Self {
-        let flags = NODE_FLAGS.into_iter().filter(|name| is(node, name)).collect();
-        Self { name: node.attribute("name").to_owned(), online: is(node, "online"), flags }
+        // Pacemaker 1.1.13 writes `container_id`.
+        let container = ["id_as_resource", "container_id"].map(|name| node.attribute(name));
+        Self {
+            name: node.attribute("name").to_owned(),
+            online: is(node, "online"),
+            flags: NODE_FLAGS.into_iter().filter(|name| is(node, name)).collect(),
+            is_remote: node.attribute("type") == "remote",
+            container: container.into_iter().find(|id| !id.is_empty()).map(str::to_owned),
+        }
     }
 }
 
@@ -206,6 +217,27 @@ mod tests {
             assert_eq!(status.settled_on("eip"), Some("n1"));
             assert_eq!(status.fail_counts, [("ping".to_owned(), "n1".to_owned(), "3".to_owned())]);
         }
+    }
+
+    /// Output of Pacemaker 2.1.5, shortened; 1.1 writes the same attributes.
+    #[test]
+    fn remote_nodes_and_containers_are_told_from_cluster_nodes() {
+        let remote = r#"type="remote""#;
+        let text = OLD.replace(
+            "<nodes>",
+            &format!(
+                r#"<nodes><node name="app-0" online="true" {remote} id_as_resource="app-docker-0"/>
+                <node name="lost-0" online="false" {remote} container_id="lost-docker-0"/>
+                <node name="r1" online="true" {remote}/>"#
+            ),
+        );
+        let container = r#"<resources><bundle id="app"><replica id="0"><resource id="app-docker-0" role="Started"><node name="n1"/>"#;
+        let text = text.replace("<resources>", &format!("{container}</resource></replica></bundle>"));
+        let status = Status::parse(&text).unwrap();
+        let kind = |node: &CrmMonNode| (node.is_remote, node.container.clone());
+        let of = |container: &str| (true, Some(container.to_owned()));
+        let expected = [of("app-docker-0"), of("lost-docker-0"), (true, None), (false, None), (false, None)];
+        assert_eq!(status.nodes.iter().map(kind).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -279,7 +279,11 @@ fn drill() -> Command {
             "RESOURCE",
             "The resource, by its name in the cluster [default: the only one with an address]",
         ))
-        .arg(option("to", "NODE", "The node to move it to [default: another one that is online]"))
+        .arg(option(
+            "to",
+            "NODE",
+            "The node to move it to, which may be a remote node [default: another cluster node]",
+        ))
         .arg(option(
             "probe",
             "PORT|URL",

@@ -1,7 +1,7 @@
 //! Checks that the cluster is fit for a drill, and chooses source and destination.
 
 use crate::face::cluster::cib::Configuration;
-use crate::face::cluster::status::{CrmMonResource, Status};
+use crate::face::cluster::status::{CrmMonNode, CrmMonResource, Status};
 use crate::ocf::agent::{self, Agent};
 
 /// Source and destination of a move.
@@ -36,6 +36,11 @@ impl DrillPlan {
             let expected = agent::ALL.map(Agent::resource_type).join(", ");
             return Err(format!("{resource} is of type {}: expected one of {expected}", found.agent));
         };
+        if let Some(bundle) = &configuration.bundle {
+            return Err(format!(
+                "{resource} is inside the bundle {bundle}: it moves only with its container"
+            ));
+        }
         fit(status)?;
         let from = runs_on(found, status)?;
         if let Some((_, node, count)) = status.fail_counts.iter().find(|(id, ..)| id == resource) {
@@ -48,14 +53,24 @@ impl DrillPlan {
                 "constraint {constraint} is left from a move by hand: crm_resource --clear --resource {resource}"
             ));
         }
-        let mut others = status.nodes.iter().map(|node| node.name.as_str()).filter(|name| *name != from);
         if wanted == Some(from) {
             return Err(format!("{resource} is on {from} already: name another node"));
         }
         let missing = wanted.map_or("other node".to_owned(), |wanted| format!("node {wanted}"));
-        let to = others.find(|name| wanted.is_none_or(|wanted| wanted == *name));
-        let to = to.ok_or_else(|| format!("the cluster has no {missing}"))?;
-        Ok(Self { agent, from: from.to_owned(), to: to.to_owned() })
+        let is_fit = |node: &&CrmMonNode| match wanted {
+            Some(wanted) => node.name == wanted,
+            None => node.name != from && !node.is_remote,
+        };
+        let to = status.nodes.iter().find(is_fit).ok_or_else(|| format!("the cluster has no {missing}"))?;
+        let ends = status.nodes.iter().filter(|node| node.name == from).chain([to]);
+        if let Some((name, container)) =
+            ends.into_iter().find_map(|node| Some((&node.name, node.container.as_ref()?)))
+        {
+            return Err(format!(
+                "node {name} runs in {container}: a drill moves nothing into a container or out of one"
+            ));
+        }
+        Ok(Self { agent, from: from.to_owned(), to: to.name.clone() })
     }
 }
 
@@ -102,10 +117,9 @@ fn runs_on<'a>(resource: &CrmMonResource, status: &'a Status) -> Result<&'a str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::face::cluster::status::CrmMonNode;
 
     fn node(name: &str) -> CrmMonNode {
-        CrmMonNode { name: name.to_owned(), online: true, flags: Vec::new() }
+        CrmMonNode { name: name.to_owned(), online: true, ..CrmMonNode::default() }
     }
 
     fn resource(id: &str, agent: &str) -> CrmMonResource {
@@ -141,10 +155,33 @@ mod tests {
         assert!(to(Some("n4")).unwrap_err().contains("no node n4"));
     }
 
+    /// `crm_mon` sorts its nodes by name: the container of a bundle came first.
+    ///
+    /// [ctl-4]
+    #[test]
+    fn it_goes_to_a_cluster_node_and_to_a_remote_one_only_if_that_was_named() {
+        let (mut status, configuration) = healthy();
+        let remote = CrmMonNode { is_remote: true, ..node("a-remote") };
+        let guest =
+            CrmMonNode { is_remote: true, container: Some("app-docker-0".to_owned()), ..node("app-0") };
+        status.nodes.splice(0..0, [remote, guest]);
+        let to = |status: &Status, wanted| {
+            DrillPlan::new("eip", wanted, status, &configuration).map(|plan| plan.to)
+        };
+        assert_eq!(to(&status, None).as_deref(), Ok("n2"));
+        assert_eq!(to(&status, Some("a-remote")).as_deref(), Ok("a-remote"));
+        let expected =
+            "node app-0 runs in app-docker-0: a drill moves nothing into a container or out of one";
+        assert_eq!(to(&status, Some("app-0")).unwrap_err(), expected);
+        status.resources[0].nodes = vec![node("app-0")];
+        assert_eq!(to(&status, None).unwrap_err(), expected);
+    }
+
     #[test]
     fn each_flaw_alone_is_in_the_way() {
         type Flaw = fn(&mut Status, &mut Configuration);
-        let flaws: [(&str, Flaw); 11] = [
+        let flaws: [(&str, Flaw); 12] = [
+            ("inside the bundle web-bundle", |_, c| c.bundle = Some("web-bundle".to_owned())),
             ("no quorum", |s, _| s.quorum = false),
             ("node n3 is offline", |s, _| s.nodes[2].online = false),
             ("node n2 is in state standby", |s, _| s.nodes[1].flags.push("standby")),
