@@ -1,5 +1,6 @@
 //! Status of the cluster, from the XML of `crm_mon` of Pacemaker 1.1 and later.
 
+use super::attributes::score;
 use super::xml::XmlElement;
 
 /// Status of the cluster at one moment.
@@ -11,8 +12,21 @@ pub struct Status {
     pub nodes: Vec<CrmMonNode>,
     /// Resources, including the members of groups and clones.
     pub resources: Vec<CrmMonResource>,
-    /// Non-zero fail counts: resource, node, count.
-    pub fail_counts: Vec<(String, String, String)>,
+    /// Non-zero fail counts.
+    pub fail_counts: Vec<FailCount>,
+}
+
+/// How often a resource has failed on a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailCount {
+    /// Id of the resource.
+    pub resource: String,
+    /// Name of the node.
+    pub node: String,
+    /// The number, or `INFINITY`.
+    pub count: String,
+    /// Whether it has reached `migration-threshold`: the resource may not run on this node until a cleanup.
+    pub is_ban: bool,
 }
 
 /// A node, as `crm_mon` shows it.
@@ -99,6 +113,23 @@ impl CrmMonResource {
     }
 }
 
+impl FailCount {
+    fn of(node: &XmlElement, history: &XmlElement) -> Self {
+        let count = history.attribute("fail-count");
+        let threshold = match history.attribute("migration-threshold") {
+            "" => "INFINITY",
+            threshold => threshold,
+        };
+        Self {
+            resource: history.attribute("id").to_owned(),
+            node: node.attribute("name").to_owned(),
+            count: count.to_owned(),
+            // With a threshold of 0, no number of failures is a ban.
+            is_ban: score(threshold) > 0 && score(count) >= score(threshold),
+        }
+    }
+}
+
 impl Status {
     /// Parses the document.
     ///
@@ -115,12 +146,10 @@ impl Status {
         let quorum = controllers.any(|one| is(one, "present") && is(one, "with_quorum"));
         let mut fail_counts = Vec::new();
         for node in document.below("node_history").flat_map(|all| all.below("node")) {
-            let text = |element: &XmlElement, name: &str| element.attribute(name).to_owned();
             let failed = node
                 .below("resource_history")
                 .filter(|one| !["", "0"].contains(&one.attribute("fail-count")));
-            fail_counts
-                .extend(failed.map(|one| (text(one, "id"), text(node, "name"), text(one, "fail-count"))));
+            fail_counts.extend(failed.map(|one| FailCount::of(node, one)));
         }
         let resources = document.below("resources").flat_map(|all| all.all("resource"));
         Ok(Self { quorum, nodes, resources: resources.map(CrmMonResource::of).collect(), fail_counts })
@@ -129,6 +158,12 @@ impl Status {
     /// The resource with this name.
     pub fn resource(&self, id: &str) -> Option<&CrmMonResource> {
         self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    /// Whether failures keep a resource off a node.
+    pub fn is_banned(&self, resource: &str, node: &str) -> bool {
+        let is_it = |one: &FailCount| one.is_ban && one.resource == resource && one.node == node;
+        self.fail_counts.iter().any(is_it)
     }
 
     /// Whether a node is offline, or has to be fenced.
@@ -192,7 +227,38 @@ mod tests {
         let web = status.resource("web").unwrap();
         assert_eq!((web.flag(), web.nodes.len(), web.managed), (Some("failed"), 0, true));
         assert_eq!(status.settled_on("web"), None);
-        assert_eq!(status.fail_counts, [("web".to_owned(), "n2".to_owned(), "3".to_owned())]);
+        assert_eq!(status.fail_counts, [fail_count("web", "n2")]);
+    }
+
+    fn fail_count(resource: &str, node: &str) -> FailCount {
+        FailCount {
+            resource: resource.to_owned(),
+            node: node.to_owned(),
+            count: "3".to_owned(),
+            is_ban: false,
+        }
+    }
+
+    /// `crm_mon` of 2.1.5 writes INFINITY as a number.
+    #[test]
+    fn a_node_is_banned_once_its_fail_count_reaches_the_threshold() {
+        let rows = [
+            ("1000000", "3", false),
+            ("1000000", "1000000", true),
+            ("1000000", "INFINITY", true),
+            ("3", "3", true),
+            ("4", "3", false),
+            ("0", "INFINITY", false),
+        ];
+        for (threshold, count, expected) in rows {
+            let text = OLD.replace(
+                r#"migration-threshold="1000000" fail-count="3""#,
+                &format!(r#"migration-threshold="{threshold}" fail-count="{count}""#),
+            );
+            let status = Status::parse(&text).unwrap();
+            assert_eq!(status.is_banned("web", "n2"), expected, "{threshold} {count}");
+            assert!(!status.is_banned("web", "n1") && !status.is_banned("eip", "n2"));
+        }
     }
 
     /// Output of Pacemaker 2.1.5 and 3.0.3 for the same configuration.
@@ -215,7 +281,7 @@ mod tests {
             ];
             assert_eq!(found, expected.map(|(id, role, on)| (id.into(), role.into(), on.into())));
             assert_eq!(status.settled_on("eip"), Some("n1"));
-            assert_eq!(status.fail_counts, [("ping".to_owned(), "n1".to_owned(), "3".to_owned())]);
+            assert_eq!(status.fail_counts, [fail_count("ping", "n1")]);
         }
     }
 

@@ -7,9 +7,9 @@ use super::options::JSON;
 use super::subject::Subject;
 use super::surroundings;
 use crate::cloud::{Imds as _, client};
-use crate::face::cluster::cib::Cib;
+use crate::face::cluster::cib::{Cib, ConfiguredAddress};
 use crate::face::cluster::settings::{CheckResult, FAILOVER, LIVE_MOVES, live_moves};
-use crate::face::cluster::tools::BRIEF_LIMIT;
+use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
 use crate::resource::finding::{Finding, Verdict};
 use crate::resource::kind::Kind;
 use crate::resource::{Action, op};
@@ -61,11 +61,21 @@ fn cluster<K: Kind<RealWorld>>(
     Ok(lines)
 }
 
-/// What each node reports about this resource, and whether the nodes' health may be set as configured.
-fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
+/// What each node reports about this resource, what keeps it off a node, and whether the nodes' health may be set as configured.
+fn opinions(cib: &Cib, tools: &Tools, found: &ConfiguredAddress) -> Vec<CheckResult> {
+    let resource = found.id.as_str();
     let now = world::now().as_secs();
+    let status = tools.status().ok();
     let mut lines = Vec::new();
     for (node, state) in &cib.nodes {
+        // The state of a node that was removed stays in the CIB.
+        if status.as_ref().is_some_and(|status| status.nodes.iter().all(|one| one.name != *node)) {
+            continue;
+        }
+        if let Some(ban) = status.as_ref().and_then(|status| found.ban(status, node)) {
+            let verdict = if tools.node_name().as_ref() == Some(node) { "FAIL" } else { "warn" };
+            lines.push(of_node(node, verdict, ban));
+        }
         let (verdict, text) = match state.report(resource) {
             None => ("-", "(not reported): ocf:heartbeat:eip-health is not running there".to_owned()),
             Some(Err(reason)) => ("-", reason),
@@ -80,7 +90,7 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
                 (verdict, format!("{word} {age} s ago: {}", report.reason))
             }
         };
-        lines.push(CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None });
+        lines.push(of_node(node, verdict, text));
     }
     for (health, obstacle) in cib.colouring() {
         if let Some(obstacle) = obstacle {
@@ -89,6 +99,10 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
         }
     }
     lines
+}
+
+fn of_node(node: &str, verdict: &'static str, text: String) -> CheckResult {
+    CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None }
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
@@ -106,7 +120,8 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
     if let Ok(Some(found)) = &subject.configured {
         // Without an answer from the cluster, the line about live moves has the reason.
-        for line in invocation.tools(BRIEF_LIMIT).cib().iter().flat_map(|cib| opinions(cib, &found.id)) {
+        let tools = invocation.tools(BRIEF_LIMIT);
+        for line in tools.cib().iter().flat_map(|cib| opinions(cib, &tools, found)) {
             report(line);
         }
     }

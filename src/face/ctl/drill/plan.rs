@@ -1,7 +1,7 @@
 //! Checks that the cluster is fit for a drill, and chooses source and destination.
 
 use crate::face::cluster::cib::Configuration;
-use crate::face::cluster::status::{CrmMonNode, CrmMonResource, Status};
+use crate::face::cluster::status::{CrmMonNode, CrmMonResource, FailCount, Status};
 use crate::ocf::agent::{self, Agent};
 
 /// Source and destination of a move.
@@ -42,12 +42,15 @@ impl DrillPlan {
             ));
         }
         fit(status)?;
-        let from = runs_on(found, status)?;
-        if let Some((_, node, count)) = status.fail_counts.iter().find(|(id, ..)| id == resource) {
+        // A ban may be the reason why it does not run.
+        if let Some(FailCount { node, count, .. }) =
+            status.fail_counts.iter().find(|one| one.resource == resource)
+        {
             return Err(format!(
                 "the fail-count of {resource} on {node} is {count}: find out why, then crm_resource --cleanup --resource {resource}"
             ));
         }
+        let from = runs_on(found, status)?;
         if let Some(constraint) = configuration.left_over.first() {
             return Err(format!(
                 "constraint {constraint} is left from a move by hand: crm_resource --clear --resource {resource}"
@@ -59,9 +62,15 @@ impl DrillPlan {
         let missing = wanted.map_or("other node".to_owned(), |wanted| format!("node {wanted}"));
         let is_fit = |node: &&CrmMonNode| match wanted {
             Some(wanted) => node.name == wanted,
-            None => node.name != from && !node.is_remote,
+            None => node.name != from && !node.is_remote && !configuration.bans.contains_key(&node.name),
         };
         let to = status.nodes.iter().find(is_fit).ok_or_else(|| format!("the cluster has no {missing}"))?;
+        if let Some(constraint) = configuration.bans.get(&to.name) {
+            return Err(format!(
+                "{resource} is banned from {} by the constraint {constraint}: name another node",
+                to.name
+            ));
+        }
         let ends = status.nodes.iter().filter(|node| node.name == from).chain([to]);
         if let Some((name, container)) =
             ends.into_iter().find_map(|node| Some((&node.name, node.container.as_ref()?)))
@@ -117,6 +126,7 @@ fn runs_on<'a>(resource: &CrmMonResource, status: &'a Status) -> Result<&'a str,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     fn node(name: &str) -> CrmMonNode {
         CrmMonNode { name: name.to_owned(), online: true, ..CrmMonNode::default() }
@@ -138,7 +148,11 @@ mod tests {
             quorum: true,
             nodes: vec![node("n1"), node("n2"), node("n3")],
             resources: vec![resource("eip", "ocf:heartbeat:eip"), resource("web", "systemd:httpd")],
-            fail_counts: vec![("web".to_owned(), "n1".to_owned(), "1".to_owned())],
+            fail_counts: vec![FailCount {
+                resource: "web".to_owned(),
+                node: "n1".to_owned(),
+                ..FailCount::default()
+            }],
         };
         (status, Configuration::default())
     }
@@ -151,6 +165,11 @@ mod tests {
         let expected = |to: &str| Ok(("n1".to_owned(), to.to_owned()));
         assert_eq!(to(None), expected("n2"));
         assert_eq!(to(Some("n3")), expected("n3"));
+        let bans = BTreeMap::from([("n2".to_owned(), "never".to_owned())]);
+        let banned = Configuration { bans, ..Configuration::default() };
+        assert_eq!(DrillPlan::new("eip", None, &status, &banned).map(|plan| plan.to).as_deref(), Ok("n3"));
+        let refused = DrillPlan::new("eip", Some("n2"), &status, &banned).unwrap_err();
+        assert_eq!(refused, "eip is banned from n2 by the constraint never: name another node");
         assert!(to(Some("n1")).unwrap_err().contains("on n1 already"));
         assert!(to(Some("n4")).unwrap_err().contains("no node n4"));
     }
@@ -180,7 +199,7 @@ mod tests {
     #[test]
     fn each_flaw_alone_is_in_the_way() {
         type Flaw = fn(&mut Status, &mut Configuration);
-        let flaws: [(&str, Flaw); 12] = [
+        let flaws: [(&str, Flaw); 13] = [
             ("inside the bundle web-bundle", |_, c| c.bundle = Some("web-bundle".to_owned())),
             ("no quorum", |s, _| s.quorum = false),
             ("node n3 is offline", |s, _| s.nodes[2].online = false),
@@ -192,7 +211,12 @@ mod tests {
                 s.resources[0].nodes.clear();
             }),
             ("with no transition in progress", |s, _| s.resources[0].pending = "Migrating".to_owned()),
-            ("--cleanup", |s, _| s.fail_counts[0].0 = "eip".to_owned()),
+            ("--cleanup", |s, _| s.fail_counts[0].resource = "eip".to_owned()),
+            ("--cleanup", |s, _| {
+                s.fail_counts[0].resource = "eip".to_owned();
+                s.resources[0].role = "Stopped".to_owned();
+                s.resources[0].nodes.clear();
+            }),
             ("--clear", |_, c| c.left_over.push("cli-prefer-eip".to_owned())),
             ("those with an address: none", |s, _| drop(s.resources.remove(0))),
             ("is of type systemd:x", |s, _| s.resources[0].agent = "systemd:x".to_owned()),
