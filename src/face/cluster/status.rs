@@ -160,6 +160,18 @@ impl Status {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
+    /// The names under which the machine of a node appears: its own and, of a guest node, that of its host. None if the host is
+    /// not known.
+    pub fn machine_of(&self, node: &str) -> Vec<String> {
+        let guest = self.nodes.iter().find_map(|one| one.container.as_ref().filter(|_| one.name == node));
+        let host = guest.map(|container| self.resource(container).map_or(&[][..], |found| &found.nodes));
+        match host {
+            None => vec![node.to_owned()],
+            Some([host]) => vec![node.to_owned(), host.name.clone()],
+            Some(_) => Vec::new(),
+        }
+    }
+
     /// Whether failures keep a resource off a node.
     pub fn is_banned(&self, resource: &str, node: &str) -> bool {
         let is_it = |one: &FailCount| one.is_ban && one.resource == resource && one.node == node;
@@ -304,6 +316,12 @@ mod tests {
         let of = |container: &str| (true, Some(container.to_owned()));
         let expected = [of("app-docker-0"), of("lost-docker-0"), (true, None), (false, None), (false, None)];
         assert_eq!(status.nodes.iter().map(kind).collect::<Vec<_>>(), expected);
+        assert_eq!(status.machine_of("app-0"), ["app-0", "n1"]);
+        assert_eq!(status.machine_of("lost-0"), [""; 0]);
+        assert_eq!(
+            (status.machine_of("r1"), status.machine_of("n1")),
+            (vec!["r1".into()], vec!["n1".into()])
+        );
     }
 
     #[test]

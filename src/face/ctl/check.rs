@@ -51,7 +51,7 @@ fn cluster<K: Kind<RealWorld>>(
     let live = match (configuration.undecided(), K::parse(&configuration.parameters)) {
         (Some(reason), _) => CheckResult::unknown(LIVE_MOVES, &reason),
         (None, Err(error)) => CheckResult::unknown(LIVE_MOVES, &format!("{}: {error}", found.id)),
-        (None, Ok(params)) => live_moves(configuration.live, K::common(&params).may_take, K::WORDS.may_take),
+        (None, Ok(params)) => live_moves(configuration, K::common(&params).may_take, K::WORDS.may_take),
     };
     let mut lines = vec![live];
     match invocation.tools(BRIEF_LIMIT).settings(&found.id) {

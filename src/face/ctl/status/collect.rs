@@ -114,7 +114,11 @@ impl ToolAnswers {
             state.push_str(" (unmanaged)");
         }
         let is_settled = found.role == "Started" && found.pending.is_empty();
-        Some(Placement { state, nodes, is_settled, since })
+        let machine = match nodes.as_slice() {
+            [node] => status.machine_of(node),
+            _ => Vec::new(),
+        };
+        Some(Placement { state, nodes, is_settled, machine, since })
     }
 
     /// All that is known of an address.
