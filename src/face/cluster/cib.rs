@@ -76,6 +76,17 @@ impl<'x> PrimitivePath<'x> {
 }
 
 impl ConfiguredAddress {
+    /// Whether both manage one address, so that one would take it from the other. Overlay resources may share one for different
+    /// route tables. False if that depends on a rule.
+    pub fn is_double_of(&self, other: &Self) -> bool {
+        let tables = |one: &Self| one.configuration.parameters.get("routing_table").cloned();
+        let names = other.names();
+        self.id != other.id
+            && [self, other].iter().all(|one| one.configuration.undecided.is_empty())
+            && tables(self) == tables(other)
+            && self.names().iter().any(|name| names.contains(name))
+    }
+
     /// What keeps it off a node on which it does not run: failures, with the command that ends the ban, or a constraint.
     pub fn ban(&self, status: &Status, node: &str) -> Option<String> {
         let id = &self.id;
@@ -474,6 +485,31 @@ mod tests {
         assert_eq!((found.nodes["n2"].attributes.len(), found.addresses.len()), (0, 2));
         assert!(found.nodes.values().all(|node| node.report("other").is_none()));
         assert_eq!(found.nodes["n2"].report("eip"), None);
+    }
+
+    #[test]
+    fn resources_with_one_address_are_doubles_unless_their_route_tables_differ() {
+        let one = |id: &str, parameters: &[(&str, &str)]| ConfiguredAddress {
+            id: id.to_owned(),
+            agent: if parameters.len() > 1 { &agent::OVERLAY_IP } else { &agent::EIP },
+            configuration: Configuration {
+                parameters: parameters
+                    .iter()
+                    .map(|(name, value)| ((*name).into(), (*value).into()))
+                    .collect(),
+                ..Configuration::default()
+            },
+        };
+        let eip = one("a", &[("elastic_ip", "203.0.113.10")]);
+        assert!(eip.is_double_of(&one("b", &[("elastic_ip", " 203.0.113.10")])));
+        assert!(!eip.is_double_of(&eip));
+        assert!(!eip.is_double_of(&one("b", &[("elastic_ip", "203.0.113.11")])));
+        let mut by_rule = one("b", &[("elastic_ip", "203.0.113.10")]);
+        by_rule.configuration.undecided.insert("elastic_ip".to_owned());
+        assert!(!eip.is_double_of(&by_rule));
+        let overlay = |id: &str, table: &str| one(id, &[("ip", "192.168.10.1"), ("routing_table", table)]);
+        assert!(overlay("a", "rtb-1").is_double_of(&overlay("b", "rtb-1")));
+        assert!(!overlay("a", "rtb-1").is_double_of(&overlay("b", "rtb-2")));
     }
 
     #[test]

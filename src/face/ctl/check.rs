@@ -61,7 +61,7 @@ fn cluster<K: Kind<RealWorld>>(
     Ok(lines)
 }
 
-/// What each node reports about this resource, what keeps it off a node, and whether the nodes' health may be set as configured.
+/// What each node reports about this resource, what keeps it off a node, and what else the configuration has against it.
 fn opinions(cib: &Cib, tools: &Tools, found: &ConfiguredAddress) -> Vec<CheckResult> {
     let resource = found.id.as_str();
     let now = world::now().as_secs();
@@ -91,6 +91,10 @@ fn opinions(cib: &Cib, tools: &Tools, found: &ConfiguredAddress) -> Vec<CheckRes
             }
         };
         lines.push(of_node(node, verdict, text));
+    }
+    for double in cib.addresses.iter().filter(|one| one.is_double_of(found)) {
+        let text = format!("{} has this address too, one would take it from the other", double.id);
+        lines.push(CheckResult::fail("same address", text, "give each resource its own".to_owned()));
     }
     for (health, obstacle) in cib.colouring() {
         if let Some(obstacle) = obstacle {

@@ -333,3 +333,15 @@ fn a_node_that_the_cluster_bans_is_not_ready_and_one_that_was_removed_is_not_lis
         run("status").ok().prints_line(&[banned, &format!("; NOT READY: {reason}")]);
     }
 }
+
+/// The stop of the second one, whose probe had found the address, took it from the first.
+///
+/// [ctl-10]
+#[test]
+fn a_second_resource_with_the_same_address_is_a_failure() {
+    let (world, [a, _]) = SimulatedWorld::new();
+    let address = [("elastic_ip", "203.0.113.10")];
+    let resources = ["vip", "again"].map(|id| primitive(id, "eip", &address)).concat();
+    let outcome = configured(&world, a.ctl("check", &["203.0.113.10"]), &resources).expect(1);
+    outcome.prints_line(&["FAIL  same address", "again has this address too", "give each resource its own"]);
+}
