@@ -268,7 +268,8 @@ fn drill() -> Command {
              showed the old node, no holder and the new node, and, with --probe, how long clients got no \
              answer. Run it on a node of the cluster, as root.\n\n\
              Refused while the cluster is not healthy: a node is offline or in standby, a resource is failed \
-             or unmanaged, or an earlier move has left a constraint. Asks for confirmation before it moves \
+             or blocked, this one is unmanaged, not started or has failed before, or an earlier move has left a \
+             constraint. Nothing is moved into a container or out of one. Asks for confirmation before it moves \
              anything. The constraint that it creates is removed in any case, even after an interruption.\n\n\
              With --kill it moves nothing: it waits until the node that has the address fails, which is up \
              to you, and measures the failover. --report writes a page with timelines (cluster, agent, EC2, \
