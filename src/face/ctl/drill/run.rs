@@ -16,7 +16,7 @@ use super::sightings::{ClusterSighting, ClusterState, Observations, longest_outa
 use crate::base::deadline::Deadline;
 use crate::base::deadline::millis;
 use crate::base::text::one_line;
-use crate::face::cluster::cib::ConfiguredAddress;
+use crate::face::cluster::cib::{Cib, ConfiguredAddress};
 use crate::face::cluster::operations::AgentOperation;
 use crate::face::cluster::tools::{self, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
@@ -49,8 +49,11 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
     };
     let resource = resource.as_str();
     let is_kill = invocation.is_set("kill");
+    let planned = |cib: &Cib| {
+        DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &cib.configuration(resource))
+    };
+    let plan = planned(&cib)?;
     let mut configuration = cib.configuration(resource);
-    let plan = DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &configuration)?;
     let (agent, live) = (plan.agent, configuration.live == Some(true));
     configuration.replace(invocation.parameters(agent.parameters));
     let (world, address, location) = with_kind!(agent, K => {
@@ -91,6 +94,11 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         suffer(invocation, &watch, &plan).map(|made| moves.push(made))
     } else {
         confirm(invocation, resource, &plan)?;
+        // The question may have waited for long.
+        let DrillPlan { from, to, .. } = planned(&tools.cib()?)?;
+        if (&from, &to) != (&plan.from, &plan.to) {
+            return Err(format!("{resource} would move from {from} to {to} now: nothing was moved").into());
+        }
         move_and_clear(invocation, &watch, &plan, &mut moves)
     };
     // Something else may keep the cluster busy; the moves are done.

@@ -280,6 +280,18 @@ fn the_first_move_is_on_record_also_if_the_second_one_fails() {
     assert_eq!(std::fs::read_dir(a.state().join("durable")).unwrap().count(), 1, "the record of the drill");
 }
 
+/// While a person answered, an operator had moved it by hand, and the drill removed that constraint.
+///
+/// [ctl-4]
+#[test]
+fn what_changes_before_the_move_stops_the_drill() {
+    let (world, [a, _], cluster) = scripted();
+    let constraint = r#"<constraints><rsc_location id="cli-prefer-eip" rsc="eip"/></constraints>"#;
+    world.folder().write("pacemaker/meanwhile", &CONFIGURATION.replace("<constraints/>", constraint));
+    cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "constraint cli-prefer-eip is left");
+    assert_eq!(cluster.text("orders"), "");
+}
+
 /// [ctl-4]
 #[test]
 fn a_drill_that_is_killed_leaves_no_constraint() {
