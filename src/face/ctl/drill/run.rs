@@ -157,7 +157,8 @@ fn move_and_clear(
 ) -> Result<(), String> {
     let Watch { tools, resource, limit, .. } = *watch;
     let guard = Guard::set(tools, resource, limit)?;
-    let outcome = exercise(invocation, watch, plan, moves);
+    let awaited = guard.awaits(tools)?;
+    let outcome = exercise(invocation, &Watch { tools: &awaited, ..*watch }, plan, moves);
     let cleared = tools.clear(resource);
     guard.dismiss();
     if let Err(error) = cleared {

@@ -292,6 +292,24 @@ fn what_changes_before_the_move_stops_the_drill() {
     assert_eq!(cluster.text("orders"), "");
 }
 
+/// The constraint was cleared before it was set, and stayed.
+///
+/// [ctl-4]
+#[test]
+fn a_move_that_is_still_being_requested_is_awaited_before_the_constraint_is_cleared() {
+    let (world, [a, _], cluster) = scripted();
+    let slow = cluster.folder.join("slow");
+    std::fs::write(&slow, "").unwrap();
+    let running = cluster.drill(&a, &["--yes"]).spawn();
+    world.wait(LIMIT, |_| cluster.text("orders").contains("--move"));
+    running.kill();
+    std::fs::remove_file(slow).unwrap();
+    let expected = "moved\n--wait --timeout=120\n--clear --resource eip\n";
+    world.wait(LIMIT, |_| cluster.text("orders").contains("--clear"));
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    assert!(cluster.text("orders").ends_with(expected), "{}", cluster.text("orders"));
+}
+
 /// [ctl-4]
 #[test]
 fn a_drill_that_is_killed_leaves_no_constraint() {
