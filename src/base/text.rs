@@ -40,6 +40,23 @@ pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
     escaped(text, is_control)
 }
 
+/// Escapes control characters in a JSON document as JSON does; its own line breaks stay.
+#[cfg(any(feature = "sdk", test))]
+pub(crate) fn json_without_controls(document: &str) -> String {
+    use std::fmt::Write as _;
+
+    let mut shown = String::with_capacity(document.len());
+    for character in document.chars() {
+        if is_control(character) && character != '\n' {
+            // Writing to a `String` cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// Cuts a text to at most `limit` bytes at a character boundary; an ellipsis marks the cut.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     if text.len() <= limit {
@@ -129,6 +146,15 @@ mod tests {
         assert_eq!(without_controls("a\nb \u{e9}"), "a\\nb \u{e9}");
         assert_eq!(without_controls("\u{202e}a\u{2028}b"), r"\u{202e}a\u{2028}b");
         assert!(matches!(one_line("as it is"), Cow::Borrowed("as it is")));
+    }
+
+    #[test]
+    fn a_json_document_without_controls_is_the_same_document() {
+        let text = serde_json::to_string_pretty(&["a\u{7f}\u{9b}31m\u{202e}\u{e9}", "\n\u{1b}"]).unwrap();
+        let shown = json_without_controls(&text);
+        assert_eq!(shown, "[\n  \"a\\u007f\\u009b31m\\u202e\u{e9}\",\n  \"\\n\\u001b\"\n]");
+        let both: [Vec<String>; 2] = [text, shown].map(|text| serde_json::from_str(&text).unwrap());
+        assert_eq!(both[0], both[1]);
     }
 
     #[test]

@@ -88,6 +88,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             if !displaced.is_empty() {
                 self.update_durable(|record| {
                     for entry in displaced {
+                        // One that this resource restored before has been displaced again.
+                        record
+                            .displaced
+                            .retain(|known| known.public_ip != entry.public_ip || !known.put_back);
                         if record.displaced.iter().all(|known| known.public_ip != entry.public_ip) {
                             record.displaced.push(entry);
                         }
@@ -98,6 +102,12 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             }
             if self.runs(&volatile) {
                 claim.update_volatile(|record| record.phase = Some(Phase::Stopped));
+                // It was this node's last call about the address: what follows waits for EC2 to show it, as after a start of its own.
+                self.records().update_volatile(|record| {
+                    if record.boot != volatile.boot || record.at_ms < volatile.at_ms {
+                        *record = volatile;
+                    }
+                });
             }
         }
     }

@@ -65,11 +65,13 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
     pub(super) fn contradicts(&self, owner: &Owner<K::Held>) -> bool {
         let Some(record) = self.last_done().filter(|_| self.is_settling()) else { return false };
         let seen = |held: &K::Held| held.marks().iter().all(|mark| record.marks.contains(mark));
+        // An association of ours that is elsewhere has moved there, with its private address.
+        let moved = |held: &K::Held| held.association().is_some_and(|id| Some(&id) == record.association());
         match (record.phase, owner) {
             (Some(Phase::Starting | Phase::Started), Owner::Unassigned) => true,
             // Without a mark from before, an old holder cannot be distinguished from a new one.
             (Some(Phase::Starting | Phase::Started), Owner::Elsewhere(held) | Owner::Misplaced(held)) => {
-                record.marks.is_empty() || seen(held)
+                (record.marks.is_empty() || seen(held)) && !moved(held)
             }
             (Some(Phase::Stopped), Owner::Ours(held) | Owner::Misplaced(held)) => seen(held),
             _ => false,

@@ -34,6 +34,8 @@ struct Takeover<'t, K: Kind<W>, W: World> {
     accepted: Cell<bool>,
     /// Whether a call whose response was lost may have taken effect.
     unanswered: Cell<bool>,
+    /// The node that has taken the address meanwhile, once EC2 has shown it in answer to one of the calls.
+    taken_by: OnceCell<String>,
     baseline: Baseline<K::Held>,
 }
 
@@ -187,8 +189,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
         let earlier = self.records().volatile();
         self.record_at(Phase::Starting, location, |record| record.set_association(None));
         let before = known.map(OnceCell::from).unwrap_or_default();
-        let (fatal, accepted, unanswered) = (RefCell::default(), Cell::new(false), Cell::new(false));
-        let takeover = Takeover { location, prepared, ticket, before, fatal, accepted, unanswered, baseline };
+        let (fatal, taken_by) = (RefCell::default(), OnceCell::new());
+        let (accepted, unanswered) = (Cell::new(false), Cell::new(false));
+        let takeover =
+            Takeover { location, prepared, ticket, before, fatal, accepted, unanswered, taken_by, baseline };
         let taking = async {
             let taken = self.send_calls(&takeover, &takeover.ticket).await?;
             let until_accepted = began.elapsed();
@@ -351,6 +355,10 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             if !series.again(patience).await {
                 return Err(Error::Ec2(error));
             }
+            // What was refused would be taken from the node that has the other parts by now. [start-7]
+            if let Some(holder) = takeover.taken_by.get().cloned() {
+                return Err(Error::TakenMeanwhile { address: self.name(), holder });
+            }
             last = Some(error);
         }
     }
@@ -392,7 +400,8 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
                 }
             }
             Owner::Elsewhere(now) if before.held().map(K::Held::mark) != Some(now.mark()) => {
-                return Err(Error::TakenMeanwhile { address: self.name(), holder: owner.holder() });
+                let holder = takeover.taken_by.get_or_init(|| owner.holder()).clone();
+                return Err(Error::TakenMeanwhile { address: self.name(), holder });
             }
             _ => {}
         }

@@ -96,6 +96,10 @@ impl Source for Chain {
         let mut empty = Vec::new();
         for (name, source) in &self.sources {
             let error = match source.provide_credentials().await {
+                Ok(credentials) if !is_sendable(&credentials) => {
+                    let text = format!("no credentials from {name}: the key id or token is malformed");
+                    return Err(Missing::refused(text));
+                }
                 Ok(credentials) => {
                     self.log.trace(format_args!("credentials come from {name}"));
                     self.log.keep_secret(credentials.secret_access_key());
@@ -124,6 +128,12 @@ impl Source for Chain {
         let text = format!("no credentials{} in {}", self.hint, empty.join(", "));
         Err(Missing::refused(text))
     }
+}
+
+/// Whether a request header can carry the key id and the token; the SDK panics on others.
+fn is_sendable(credentials: &Credentials) -> bool {
+    let parts = [credentials.access_key_id(), credentials.session_token().unwrap_or_default()];
+    parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// Whether a source failed because a service that it depends on gave no usable answer.

@@ -24,6 +24,8 @@ const CLEAR_PAUSES: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// Has `cibadmin` read the file that Pacemaker writes, whether or not it runs.
 const SAVED: &str = "CIB_file=/var/lib/pacemaker/cib/cib.xml";
+/// Most that a tool may print. The CIB of 16 nodes with 300 resources has about 5 MiB.
+const LARGEST_OUTPUT: u64 = 8 << 20;
 /// Polling interval for the exit of a running tool.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -194,7 +196,10 @@ impl Tools {
         })?;
         let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
         let succeeded = watch(&mut child, program, limit)?;
-        let [stdout, stderr] = [stdout, stderr].map(|reader| reader.join().unwrap_or_default());
+        let printed = [stdout, stderr].map(|reader| reader.join().unwrap_or_default());
+        let [Some(stdout), Some(stderr)] = printed else {
+            return Err(format!("{program}: printed more than {} MiB", LARGEST_OUTPUT >> 20));
+        };
         if succeeded {
             Ok(stdout)
         } else {
@@ -221,13 +226,15 @@ pub(in crate::face) fn watch(child: &mut Child, program: &str, limit: Duration) 
     }
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+/// Reads to the end; `None` if that is too much. A tool that goes on then finds the pipe closed.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Option<String>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
+        if let Some(pipe) = pipe {
             // A broken pipe has delivered everything it had.
-            let _ = pipe.read_to_end(&mut bytes);
+            let _ = pipe.take(LARGEST_OUTPUT + 1).read_to_end(&mut bytes);
         }
-        String::from_utf8_lossy(&bytes).into_owned()
+        let is_whole = bytes.len() as u64 <= LARGEST_OUTPUT;
+        is_whole.then(|| String::from_utf8_lossy(&bytes).into_owned())
     })
 }

@@ -13,7 +13,7 @@ use clap::ArgMatches;
 use super::options;
 use crate::base::deadline::Deadline;
 use crate::base::log::{Log, Process};
-use crate::base::text::one_line;
+use crate::base::text::{json_without_controls, one_line};
 use crate::face::Call;
 use crate::face::cluster::cib::Configuration;
 use crate::face::cluster::tools::Tools;
@@ -237,5 +237,5 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 /// Prints a value as indented JSON.
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(error.to_string()))?;
-    print(&format!("{text}\n"))
+    print(&format!("{}\n", json_without_controls(&text)))
 }

@@ -6,6 +6,7 @@ use super::call::{Failure, Invocation, print, print_json};
 use super::options::JSON;
 use super::subject::Subject;
 use super::surroundings;
+use crate::base::text::one_line;
 use crate::cloud::{Imds as _, client};
 use crate::face::cluster::cib::{Cib, ConfiguredAddress};
 use crate::face::cluster::settings::{CheckResult, FAILOVER, LIVE_MOVES, live_moves};
@@ -37,7 +38,8 @@ fn result(finding: &Finding) -> CheckResult {
 
 fn show(line: &CheckResult) -> String {
     let remedy = line.remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
-    format!("{:4}  {:20}  {}{remedy}\n", line.verdict, line.subject, line.text)
+    let line = format!("{:4}  {:20}  {}{remedy}", line.verdict, line.subject, line.text);
+    format!("{}\n", one_line(&line))
 }
 
 /// What the cluster's configuration means for its resource with this address.

@@ -74,7 +74,14 @@ impl<W: World> Op<'_, Elastic, W> {
             }
             !entry.put_back
         });
-        for public_ip in location.public_ips().filter(|ip| Some(*ip) != self.public_ip()) {
+        // The same for what another resource, or a claim, has just restored to this place.
+        let of_others: Vec<Displaced> =
+            self.records().others().into_iter().flat_map(|(_, other)| other.durable().displaced).collect();
+        let restored = of_others.iter().filter(|entry| {
+            entry.put_back && entry.private_ip == private_ip && self.is_recent(entry.sent.as_ref())
+        });
+        let shown = location.public_ips().chain(restored.map(|entry| entry.public_ip));
+        for public_ip in shown.filter(|ip| Some(*ip) != self.public_ip()) {
             if of_the_cluster.contains(&public_ip) {
                 self.log().info(format_args!(
                     "{public_ip} is displaced from {private_ip} for good: a record names it as the cluster's"
@@ -138,14 +145,15 @@ impl<W: World> Op<'_, Elastic, W> {
         let until = self.deadline.within(QUERY_LIMIT);
         let place = self.last_done().and_then(|record| record.private_ip());
         let own = self.records().durable().displaced;
-        for entry in own.into_iter().filter(|entry| !entry.put_back) {
+        // The last one displaced was there last.
+        for entry in own.into_iter().rev().filter(|entry| !entry.put_back) {
             self.restore_or_warn(self.records(), &entry, &until).await;
         }
         for (_, other) in self.records().others() {
             if self.runs(&other.volatile()) {
                 continue;
             }
-            for entry in other.durable().displaced {
+            for entry in other.durable().displaced.into_iter().rev() {
                 if !entry.put_back && Some(entry.private_ip) == place {
                     self.restore_or_warn(&other, &entry, &until).await;
                 }
@@ -215,7 +223,8 @@ impl<W: World> Op<'_, Elastic, W> {
         let describe = async || self.world.ec2().describe(&select).await;
         let address = match self.call("DescribeAddresses", &select, until, describe).await {
             Ok(address) => address,
-            Err(error) if error.fault == Ec2Fault::Unknown => {
+            // With other settings than when it was displaced, another account or region may have been queried.
+            Err(error) if error.fault == Ec2Fault::Unknown && self.reaches_as(restore.records) => {
                 return Ok(Restored::Forget(
                     "was not an Elastic IP of this account: nothing to restore".to_owned(),
                 ));
@@ -225,11 +234,13 @@ impl<W: World> Op<'_, Elastic, W> {
         if let Some(association) = &address.association {
             let back = association.interface.as_ref() == Some(&target.interface)
                 && association.private_ip == Some(target.private_ip);
-            return Ok(if back {
-                Restored::Back(format!("is back on {target} already"))
-            } else {
-                Restored::Forget(format!("is now held by {association}: not restored"))
-            });
+            if !back {
+                return Ok(Restored::Forget(format!("is now held by {association}: not restored")));
+            }
+            // Soon after ours displaced it this answer may be from before.
+            if !self.is_settling() && !self.settles(&restore.records.volatile()) {
+                return Ok(Restored::Back(format!("is back on {target} already")));
+            }
         }
         if let Some(occupied) = self.occupied(restore).await? {
             return Ok(occupied);
@@ -237,10 +248,17 @@ impl<W: World> Op<'_, Elastic, W> {
         self.send_restore(restore, &address.allocation).await
     }
 
+    /// Whether AWS is called with the settings with which the addresses of this record were displaced.
+    fn reaches_as(&self, records: &W::Records) -> bool {
+        records.durable().reach.is_none_or(|reach| reach == self.params.api)
+    }
+
     /// The outcome if EC2 shows another address on the place; `None` if the place is free.
     async fn occupied(&self, restore: &Restore<'_, W::Records>) -> Result<Option<Restored>, Error> {
         let target = restore.target();
-        let of_the_cluster = self.addresses_of_the_cluster();
+        let mut on_record = self.addresses_of_the_cluster();
+        on_record
+            .extend(self.records().others().iter().filter_map(|(_, other)| other.volatile().elastic_ip()));
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
             let query = async || self.world.ec2().on_target(&target).await;
@@ -248,7 +266,7 @@ impl<W: World> Op<'_, Elastic, W> {
             found.retain(|address| address.public_ip != restore.entry.public_ip);
             let Some(found) = found.first() else { return Ok(None) };
             let ip = found.public_ip;
-            if !of_the_cluster.contains(&ip) {
+            if !on_record.contains(&ip) {
                 return Ok(Some(Restored::Forget(format!("was not restored: {ip} is on {target}"))));
             }
             // Ours was released from there just now; EC2 may be behind.

@@ -41,7 +41,7 @@ pub async fn restore<W: World>(resources: &[Known<W>], deadline: &Deadline) -> V
         for Known { world, params, only } in resources {
             let records = world.records();
             let wanted = |entry: &Displaced| !entry.put_back && only.is_none_or(|ip| ip == entry.public_ip);
-            for entry in records.durable().displaced.into_iter().filter(wanted) {
+            for entry in records.durable().displaced.into_iter().rev().filter(wanted) {
                 let op: Op<'_, Elastic, W> =
                     Op { world, params, deadline: deadline.within(TURN), nodes: &[] };
                 if let Err(error) = op.restore_at_boot(&entry).await {

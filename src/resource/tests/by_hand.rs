@@ -15,11 +15,18 @@ async fn a_dry_claim_names_the_holder_and_changes_nothing<K: Tested>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1);
     let unassigned = would(&node, Action::Start).await.unwrap();
-    assert!(unassigned.starts_with(&format!("{} would move from unassigned to", K::ADDRESS)), "{unassigned}");
+    let expected = format!("{} would move from {} to", K::ADDRESS, K::FREE);
+    assert!(unassigned.starts_with(&expected), "{unassigned}");
     K::give(&account, 2);
     let held = would(&node, Action::Start).await.unwrap();
     assert!(held.contains(&format!("would move from {}", K::named(2))), "{held}");
     assert!(K::holder(&account) == Some(eni(2)) && node.device().is_none() && node.phase().is_none());
+}
+
+async fn a_dry_claim_of_what_may_not_be_taken_names_the_parameter_and_the_holder<K: InMetadata>() {
+    let account = account();
+    K::give(&account, 2);
+    let node = Resource::<K>::on(&account, 1);
     let (code, why) = would(&node.with(K::WORDS.may_take, "false"), Action::Start).await.unwrap_err();
     assert_eq!(code, ExitCode::Generic);
     assert!(why.contains(K::WORDS.may_take) && why.contains(&K::named(2)), "{why}");
@@ -38,7 +45,7 @@ async fn a_dry_claim_that_ec2_would_deny_fails<K: Tested>() {
     assert!(why.contains(K::WORDS.taking), "{why}");
 }
 
-async fn a_dry_release_says_whether_anything_would_end<K: Tested>() {
+async fn a_dry_release_says_whether_anything_would_end<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     assert!(would(&node, Action::Stop).await.unwrap().contains("would be released"));
     K::give(&node.account, 2);
@@ -49,6 +56,10 @@ async fn a_dry_release_says_whether_anything_would_end<K: Tested>() {
     );
     K::take_away(&node.account);
     assert!(would(&node, Action::Stop).await.unwrap().contains("is unassigned: nothing would be done"));
+}
+
+async fn a_dry_release_of_what_a_stop_leaves_says_so<K: Tested>() {
+    let node = Resource::<K>::on(&account(), 1).settled().await;
     assert!(would(&node.with("on_stop", "leave"), Action::Stop).await.unwrap().contains(K::WORDS.left));
 }
 
@@ -72,5 +83,10 @@ for_every_kind![
     a_dry_claim_names_the_holder_and_changes_nothing,
     a_dry_claim_of_what_is_here_says_so,
     a_dry_claim_that_ec2_would_deny_fails,
+    a_dry_release_of_what_a_stop_leaves_says_so,
+];
+
+for_kinds_in_metadata![
+    a_dry_claim_of_what_may_not_be_taken_names_the_parameter_and_the_holder,
     a_dry_release_says_whether_anything_would_end,
 ];

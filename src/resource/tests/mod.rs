@@ -1,11 +1,13 @@
 //! The decisions, against the model of EC2 and instance metadata, with a host and records in memory. No test waits in real time.
 //!
-//! The situations here hold for every kind of address. What only one kind has is in the tests of that kind.
+//! The situations here hold for every kind of address, or for those that instance metadata shows: the lists at the end of each
+//! file say which. What only one kind has is in the tests of that kind.
 
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::pin::Pin;
 
 pub(super) use std::time::Duration;
@@ -15,9 +17,11 @@ pub(super) use super::elastic::Elastic;
 pub(super) use super::error::{Error, exit_code};
 use super::fixtures::{MemoryRecords, TestHost};
 use super::kind::Kind;
+pub(super) use super::overlay::Overlay;
 pub(super) use super::private::Private;
 pub(super) use super::{Action, Parts, Report, Request, op, run};
 use crate::base::deadline::Deadline;
+use crate::base::ids::{InterfaceId, RouteTableId};
 use crate::base::log::Log;
 pub(super) use crate::cloud::model::{
     Account, Fault, FaultKind, InstanceSpec, InterfaceSpec, Journey, Lag, ModelClient, Reads, RouteTableSpec,
@@ -29,18 +33,26 @@ pub(super) use crate::state::{Pair, Phase, Records as _};
 
 /// Makes a test for each kind of address out of each situation.
 macro_rules! for_every_kind {
-    ($($situation:ident),+ $(,)?) => { $(
-        mod $situation {
+    ($($situation:ident),+ $(,)?) => {
+        $( for_kinds!($situation: elastic Elastic, private Private, overlay Overlay); )+
+    };
+}
+
+/// The same for situations that need an address of which AWS keeps one holder. Instance metadata shows such an address, a stop
+/// releases it, and a parameter can forbid taking it from a holder. An overlay address has none of these.
+macro_rules! for_kinds_in_metadata {
+    ($($situation:ident),+ $(,)?) => { $( for_kinds!($situation: elastic Elastic, private Private); )+ };
+}
+
+macro_rules! for_kinds {
+    ($situation:ident: $($name:ident $kind:ident),+) => {
+        mod $situation { $(
             #[tokio::test(start_paused = true)]
-            async fn elastic() {
-                super::$situation::<super::Elastic>().await;
+            async fn $name() {
+                super::$situation::<super::$kind>().await;
             }
-            #[tokio::test(start_paused = true)]
-            async fn private() {
-                super::$situation::<super::Private>().await;
-            }
-        }
-    )+ };
+        )+ }
+    };
 }
 
 mod by_hand;
@@ -62,6 +74,10 @@ pub(super) const OTHER_ALLOCATION: &str = "eipalloc-00000000000000099";
 /// Elastic IP of an administrator.
 pub(super) const ADMIN: &str = "203.0.113.55";
 pub(super) const VIP: &str = "10.0.0.100";
+pub(super) const OVERLAY: &str = "192.168.10.1";
+/// The route table of these situations, and where it leads the overlay address if no node has it.
+const TABLE: &str = "rtb-00000000000000001";
+const GATEWAY: &str = "tgw-00000000000000001";
 /// First private address of node 1.
 pub(super) const OWN: &str = "10.0.0.1";
 /// Second private address of node 1.
@@ -75,12 +91,16 @@ pub(super) trait Tested: Kind<Real> {
     /// The parameter that names the address.
     const NAME: &'static str;
     const ADDRESS: &'static str;
+    /// Its other parameters.
+    const MORE: &'static [(&'static str, &'static str)] = &[];
+    /// The holder of an address that no node has, in messages.
+    const FREE: &'static str = "unassigned";
     /// Its name in a query to EC2 once it is on record.
     const OBJECT: &'static str;
-    /// The value of `on_stop` that releases, as far as EC2 answers.
-    const RELEASES: &'static str;
-    /// Queries of instance metadata by a monitor that finds the address.
-    const QUERIES: usize;
+    /// Calls to EC2 of a takeover on record: the taking call, and a query before and after it.
+    const TAKEOVER: usize = 3;
+    /// How a monitor's reason names another interface of its node as the holder.
+    const MISPLACED: &'static str = "held by this node, but on";
     /// Gives the address to a node, as an administrator would.
     fn give(account: &Account, number: u8);
     /// Takes the address from its holder, as an administrator would.
@@ -88,15 +108,43 @@ pub(super) trait Tested: Kind<Real> {
     fn holder(account: &Account) -> Option<String>;
     /// A node as messages name it when it holds the address.
     fn named(number: u8) -> String;
+    /// Node 1 as its own messages name it then.
+    fn here() -> String {
+        Self::named(1)
+    }
+    /// How a monitor's reason begins if this node has the address, or none has it.
+    fn absent(holder: Option<u8>) -> String {
+        match holder {
+            Some(number) => format!("{} is held by {}", Self::ADDRESS, Self::named(number)),
+            None => format!("{} is not {} any", Self::ADDRESS, Self::WORDS.held),
+        }
+    }
+}
+
+/// What differs between the kinds that instance metadata shows.
+pub(super) trait InMetadata: Tested {
+    /// The value of `on_stop` that releases, as far as EC2 answers.
+    const RELEASES: &'static str;
+    /// Queries of instance metadata by a monitor that finds the address.
+    const QUERIES: usize;
+}
+
+impl InMetadata for Elastic {
+    const RELEASES: &'static str = "disassociate";
+    /// Which interface is primary; what it is; the association.
+    const QUERIES: usize = 3;
+}
+
+impl InMetadata for Private {
+    const RELEASES: &'static str = "unassign";
+    /// Which interface is primary; what it has.
+    const QUERIES: usize = 2;
 }
 
 impl Tested for Elastic {
     const NAME: &'static str = "elastic_ip";
     const ADDRESS: &'static str = EIP;
     const OBJECT: &'static str = ALLOCATION;
-    const RELEASES: &'static str = "disassociate";
-    /// Which interface is primary; what it is; the association.
-    const QUERIES: usize = 3;
     fn give(account: &Account, number: u8) {
         account.give(EIP, &format!("10.0.0.{number}"));
     }
@@ -115,9 +163,6 @@ impl Tested for Private {
     const NAME: &'static str = "secondary_private_ip";
     const ADDRESS: &'static str = VIP;
     const OBJECT: &'static str = VIP;
-    const RELEASES: &'static str = "unassign";
-    /// Which interface is primary; what it has.
-    const QUERIES: usize = 2;
     fn give(account: &Account, number: u8) {
         account.assign_private_ip(&eni(number).parse().unwrap(), VIP.parse().unwrap());
     }
@@ -130,6 +175,43 @@ impl Tested for Private {
     fn named(number: u8) -> String {
         format!("{} ({})", instance(number), eni(number))
     }
+}
+
+impl Tested for Overlay {
+    const NAME: &'static str = "overlay_ip";
+    const ADDRESS: &'static str = OVERLAY;
+    const MORE: &'static [(&'static str, &'static str)] = &[("routing_table", TABLE)];
+    const FREE: &'static str = "tgw-00000000000000001 (rtb-00000000000000001)";
+    const OBJECT: &'static str = "rtb-00000000000000001 for 192.168.10.1";
+    /// It also queries the source/destination check.
+    const TAKEOVER: usize = 4;
+    const MISPLACED: &'static str = "routed to";
+    fn give(account: &Account, number: u8) {
+        account.route(&table(1), overlay_ip(), &eni(number));
+    }
+    fn take_away(account: &Account) {
+        account.route(&table(1), overlay_ip(), GATEWAY);
+    }
+    fn holder(account: &Account) -> Option<String> {
+        account.route_of(&table(1), overlay_ip()).filter(|target| target.starts_with("eni-"))
+    }
+    fn named(number: u8) -> String {
+        format!("{} ({TABLE})", eni(number))
+    }
+    fn here() -> String {
+        format!("{TABLE} on {}", eni(1))
+    }
+    fn absent(holder: Option<u8>) -> String {
+        format!("{OVERLAY} is routed to {}", holder.map_or_else(|| Self::FREE.to_owned(), Self::named))
+    }
+}
+
+pub(super) fn overlay_ip() -> IpAddr {
+    OVERLAY.parse().unwrap()
+}
+
+pub(super) fn table(number: u32) -> RouteTableId {
+    parsed(format!("rtb-{number:017x}"))
 }
 
 pub(super) fn eni(number: u8) -> String {
@@ -150,6 +232,11 @@ pub(super) fn account() -> Account {
     account.add_instance(InstanceSpec::numbered(1, &[OWN, OWN_SECOND]));
     account.add_instance(InstanceSpec::numbered(2, &["10.0.0.2"]));
     account.add_instance(InstanceSpec::numbered(3, &["10.0.0.3"]));
+    for number in 1..=3 {
+        account.set_source_dest_check(&parsed(eni(number)), false);
+    }
+    account.add_route_table(RouteTableSpec::numbered(1));
+    Overlay::take_away(&account);
     account.allocate_as(EIP, ALLOCATION);
     account.allocate_as(SECOND, "eipalloc-00000000000000011");
     account.allocate_as(OTHER, OTHER_ALLOCATION);
@@ -157,10 +244,15 @@ pub(super) fn account() -> Account {
     account
 }
 
+/// Another interface in the subnet of node 1, attached to none yet.
+pub(super) fn add_interface(account: &Account, number: u8, private_ip: &str) -> InterfaceId {
+    let spec = InterfaceSpec { unchecked: true, ..InterfaceSpec::numbered(number, &[private_ip]) };
+    account.add_interface(&eni(1).parse().unwrap(), spec)
+}
+
 /// Attaches interface 7 to node 1, and returns its hardware address.
 pub(super) fn attach(account: &Account, private_ip: &str) -> String {
-    let interface =
-        account.add_interface(&eni(1).parse().unwrap(), InterfaceSpec::numbered(7, &[private_ip]));
+    let interface = add_interface(account, 7, private_ip);
     account.attach(&interface, &instance(1).parse().unwrap());
     mac(7)
 }
@@ -349,7 +441,8 @@ impl<K: Kind<Real>> Resource<K> {
 
 impl<K: Tested> Resource<K> {
     pub(super) fn on(account: &Account, number: u8) -> Self {
-        Self::at(account, number, &format!("10.0.0.{number}")).with(K::NAME, K::ADDRESS)
+        let node = Self::at(account, number, &format!("10.0.0.{number}")).with(K::NAME, K::ADDRESS);
+        K::MORE.iter().fold(node, |node, (name, value)| node.with(name, value))
     }
 
     /// After a probe, which puts on record what a takeover needs.
@@ -367,6 +460,11 @@ impl<K: Tested> Resource<K> {
 
     pub(super) fn holds(&self, number: u8) -> bool {
         K::holder(&self.account) == Some(eni(number))
+    }
+
+    /// Whether a stop has given the address up here, and in EC2 if it does so there.
+    pub(super) fn has_given_it_up(&self) -> bool {
+        self.device().is_none() && (!K::METADATA_KNOWS || K::holder(&self.account).is_none())
     }
 
     /// The network device that has the address.

@@ -3,7 +3,7 @@
 use super::*;
 
 /// [monitor-2], [holder-3]
-async fn a_healthy_monitor_queries_only_instance_metadata<K: Tested>() {
+async fn a_healthy_monitor_queries_only_instance_metadata<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.clear_calls();
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
@@ -38,10 +38,10 @@ async fn the_first_monitor_after_a_start_outlasts_late_metadata_and_a_late_repli
 async fn an_address_that_was_taken_is_reported_with_its_holder<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     K::give(&node.account, 2);
-    assert_eq!(reason(node.monitor().await), format!("{} is held by {}", K::ADDRESS, K::named(2)));
+    assert_eq!(reason(node.monitor().await), K::absent(Some(2)));
     K::take_away(&node.account);
-    let nowhere = format!("{} is not {} any", K::ADDRESS, K::WORDS.held);
-    assert!(reason(node.monitor().await).starts_with(&nowhere));
+    minutes(1).await;
+    assert!(reason(node.monitor().await).starts_with(&K::absent(None)));
 }
 
 async fn an_address_on_another_interface_of_this_node_is_not_in_place<K: Tested>() {
@@ -49,11 +49,11 @@ async fn an_address_on_another_interface_of_this_node_is_not_in_place<K: Tested>
     attach(&node.account, "10.0.0.7");
     K::give(&node.account, 7);
     let text = reason(node.monitor().await);
-    assert!(text.contains(&format!("held by this node, but on {}", eni(7))), "{text}");
+    assert!(text.contains(&format!("{} {}", K::MISPLACED, eni(7))), "{text}");
 }
 
 /// [stale-9]
-async fn stale_metadata_alone_is_no_reason_for_a_recovery<K: Tested>() {
+async fn stale_metadata_alone_is_no_reason_for_a_recovery<K: InMetadata>() {
     let account = account();
     account.freeze(Reads::Metadata);
     let node = Resource::<K>::on(&account, 1).settled().await;
@@ -72,7 +72,7 @@ async fn stale_answers_of_ec2_alone_are_no_reason_for_a_recovery<K: Tested>() {
 }
 
 /// [metrics-3]
-async fn a_contradiction_of_the_two_is_counted_once_for_each_action<K: Tested>() {
+async fn a_contradiction_of_the_two_is_counted_once_for_each_action<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert_eq!(node.world.records.tally.borrow().disagreements, 0);
@@ -99,10 +99,11 @@ async fn silent_metadata_is_made_up_for_by_ec2<K: Tested>() {
     node.account.fail_metadata(FaultKind::Reset);
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     K::give(&node.account, 2);
+    minutes(1).await;
     assert!(reason(node.monitor().await).contains(&instance(2)));
 }
 
-async fn a_node_that_cannot_tell_itself_from_others_reports_no_loss<K: Tested>() {
+async fn a_node_that_cannot_tell_itself_from_others_reports_no_loss<K: InMetadata>() {
     let account = account();
     K::give(&account, 1);
     account.fail_metadata(FaultKind::Reset);
@@ -110,7 +111,7 @@ async fn a_node_that_cannot_tell_itself_from_others_reports_no_loss<K: Tested>()
     assert!(matches!(outcome, Err(Error::Imds(_))), "{outcome:?}");
 }
 
-async fn metadata_that_comes_back_within_the_budget_ends_the_waiting<K: Tested>() {
+async fn metadata_that_comes_back_within_the_budget_ends_the_waiting<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     let metadata = node.account.fail_metadata(FaultKind::Reset);
     node.account.fail_ec2(silent());
@@ -119,7 +120,7 @@ async fn metadata_that_comes_back_within_the_budget_ends_the_waiting<K: Tested>(
 }
 
 /// [monitor-4] [holder-2]
-async fn two_silent_sources_are_an_error_never_a_loss<K: Tested>() {
+async fn two_silent_sources_are_an_error_never_a_loss<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.fail_metadata(FaultKind::Reset);
     for kind in [silent(), FaultKind::Throttle, FaultKind::Reset, FaultKind::Hang] {
@@ -131,7 +132,7 @@ async fn two_silent_sources_are_an_error_never_a_loss<K: Tested>() {
 }
 
 /// [monitor-3]
-async fn a_loss_in_metadata_stands_when_ec2_is_silent_to_the_end<K: Tested>() {
+async fn a_loss_in_metadata_stands_when_ec2_is_silent_to_the_end<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     K::give(&node.account, 2);
     node.account.fail_ec2(silent());
@@ -146,6 +147,12 @@ async fn denied_permissions_do_not_fail_a_monitor_that_sees_the_address<K: Teste
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert!(node.logged("EC2 could not confirm it"));
+}
+
+/// [monitor-3]
+async fn a_loss_in_metadata_stands_when_ec2_denies_the_query<K: InMetadata>() {
+    let node = Resource::<K>::on(&account(), 1).settled().await;
+    node.account.fail_ec2(denied());
     K::give(&node.account, 2);
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
     node.account.fail_metadata(FaultKind::Reset);
@@ -182,7 +189,7 @@ async fn one_answer_that_does_not_know_the_address_right_after_a_start_is_outlas
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
 }
 
-async fn late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start<K: Tested>() {
+async fn late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start<K: InMetadata>() {
     let account = account();
     account.freeze(Reads::Metadata);
     let node = Resource::<K>::on(&account, 1).started().await;
@@ -191,7 +198,7 @@ async fn late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start<K: Teste
     assert_eq!(outcome.unwrap(), Report::Done);
 }
 
-async fn one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows<K: Tested>() {
+async fn one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     K::give(&node.account, 2);
     node.account.pin(Reads::Describes, 1);
@@ -221,26 +228,30 @@ async fn one_stale_answer_right_after_a_start_is_not_believed_while_metadata_is_
 }
 
 for_every_kind![
-    a_healthy_monitor_queries_only_instance_metadata,
     a_settling_node_queries_ec2_as_well,
     the_first_monitor_after_a_start_outlasts_late_metadata_and_a_late_replica,
     an_address_that_was_taken_is_reported_with_its_holder,
     an_address_on_another_interface_of_this_node_is_not_in_place,
-    stale_metadata_alone_is_no_reason_for_a_recovery,
     stale_answers_of_ec2_alone_are_no_reason_for_a_recovery,
-    a_contradiction_of_the_two_is_counted_once_for_each_action,
     stale_metadata_does_not_hide_a_loss_while_settling,
     silent_metadata_is_made_up_for_by_ec2,
-    a_node_that_cannot_tell_itself_from_others_reports_no_loss,
-    metadata_that_comes_back_within_the_budget_ends_the_waiting,
-    two_silent_sources_are_an_error_never_a_loss,
-    a_loss_in_metadata_stands_when_ec2_is_silent_to_the_end,
     denied_permissions_do_not_fail_a_monitor_that_sees_the_address,
     at_level_ten_ec2_is_queried_and_decides,
     without_the_configured_interface_nothing_is_in_place,
     one_answer_that_does_not_know_the_address_right_after_a_start_is_outlasted,
-    late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start,
-    one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows,
     a_denial_stands_if_the_end_of_the_time_cuts_the_last_query_short,
     one_stale_answer_right_after_a_start_is_not_believed_while_metadata_is_silent,
+];
+
+for_kinds_in_metadata![
+    a_healthy_monitor_queries_only_instance_metadata,
+    stale_metadata_alone_is_no_reason_for_a_recovery,
+    a_contradiction_of_the_two_is_counted_once_for_each_action,
+    a_node_that_cannot_tell_itself_from_others_reports_no_loss,
+    metadata_that_comes_back_within_the_budget_ends_the_waiting,
+    two_silent_sources_are_an_error_never_a_loss,
+    a_loss_in_metadata_stands_when_ec2_is_silent_to_the_end,
+    a_loss_in_metadata_stands_when_ec2_denies_the_query,
+    late_metadata_gets_its_time_if_ec2_refuses_right_after_a_start,
+    one_stale_answer_before_ec2_falls_silent_does_not_stop_what_metadata_shows,
 ];

@@ -3,7 +3,7 @@
 use super::*;
 
 /// [probe-1]
-async fn an_address_that_metadata_shows_is_reported_without_ec2<K: Tested>() {
+async fn an_address_that_metadata_shows_is_reported_without_ec2<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.clear_calls();
     assert_eq!(node.probe().await.unwrap(), Report::Done);
@@ -11,7 +11,7 @@ async fn an_address_that_metadata_shows_is_reported_without_ec2<K: Tested>() {
 }
 
 /// A probe does not wait for the sources to agree.
-async fn right_after_a_stop_metadata_that_still_shows_the_address_is_not_believed<K: Tested>() {
+async fn right_after_a_stop_metadata_that_still_shows_the_address_is_not_believed<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.freeze(Reads::Metadata);
     node.stop().await.unwrap();
@@ -21,7 +21,7 @@ async fn right_after_a_stop_metadata_that_still_shows_the_address_is_not_believe
 }
 
 /// [stale-1] Metadata and EC2's replicas are both behind.
-async fn right_after_a_stop_a_stale_answer_of_ec2_is_not_believed<K: Tested>() {
+async fn right_after_a_stop_a_stale_answer_of_ec2_is_not_believed<K: InMetadata>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).settled().await;
     account.freeze(Reads::Metadata);
@@ -31,7 +31,7 @@ async fn right_after_a_stop_a_stale_answer_of_ec2_is_not_believed<K: Tested>() {
     assert!(matches!(probed.unwrap(), Report::NotHere(_)));
 }
 
-async fn right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed<K: Tested>() {
+async fn right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed<K: InMetadata>() {
     let account = account();
     account.freeze(Reads::Metadata);
     let node = Resource::<K>::on(&account, 1).started().await;
@@ -47,7 +47,7 @@ async fn a_settling_probe_does_not_wait_long_for_ec2<K: Tested>() {
 }
 
 /// [probe-4]
-async fn a_probe_with_everything_silent_reports_not_here_and_warns<K: Tested>() {
+async fn a_probe_with_everything_silent_reports_not_here_and_warns<K: InMetadata>() {
     for started_before in [false, true] {
         let node = Resource::<K>::on(&account(), 1);
         let node = if started_before { node.settled().await } else { node };
@@ -70,12 +70,12 @@ async fn errors_of_any_kind_are_not_here<K: Tested>() {
     }
 }
 
-for_every_kind![
+for_every_kind![a_settling_probe_does_not_wait_long_for_ec2, errors_of_any_kind_are_not_here,];
+
+for_kinds_in_metadata![
     an_address_that_metadata_shows_is_reported_without_ec2,
     right_after_a_stop_metadata_that_still_shows_the_address_is_not_believed,
     right_after_a_stop_a_stale_answer_of_ec2_is_not_believed,
     right_after_a_start_metadata_that_does_not_show_the_address_is_not_believed,
-    a_settling_probe_does_not_wait_long_for_ec2,
     a_probe_with_everything_silent_reports_not_here_and_warns,
-    errors_of_any_kind_are_not_here,
 ];

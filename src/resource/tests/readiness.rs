@@ -42,7 +42,7 @@ async fn the_holder_is_known_by_metadata_or_by_its_record<K: Tested>() {
     assert_eq!((found.here, found.holds), (Some(true), true));
     account.fail_metadata(FaultKind::Reset);
     let found = assessed(&node).await;
-    assert_eq!((found.ready, found.here, found.holds), (None, None, true));
+    assert_eq!((found.ready, found.here, found.holds), (None, (!K::METADATA_KNOWS).then_some(true), true));
 }
 
 /// [health-4]
@@ -89,7 +89,8 @@ async fn silence_of_metadata_says_nothing_about_the_node_even_if_firmware_does_n
     account.fail_metadata(FaultKind::Reset);
     for node in [Resource::<K>::on(&account, 1), Resource::<K>::on(&account, 1).off_ec2()] {
         let found = assessed(&node).await;
-        assert_eq!((found.ready, found.fault, found.here), (None, FaultOf::None, None), "{}", found.reason);
+        let here = (!K::METADATA_KNOWS).then_some(false);
+        assert_eq!((found.ready, found.fault, found.here), (None, FaultOf::None, here), "{}", found.reason);
     }
 }
 

@@ -6,7 +6,7 @@ async fn a_free_address_is_taken_confirmed_and_recorded<K: Tested>() {
     let node = Resource::<K>::on(&account(), 1).started().await;
     assert!(node.holds(1));
     assert_eq!((node.phase(), node.changes()), (Some(Phase::Started), 1));
-    assert!(node.logged("moved from unassigned to"), "{:?}", node.world.log.lines());
+    assert!(node.logged(&format!("moved from {} to", K::FREE)), "{:?}", node.world.log.lines());
 }
 
 /// [start-1]
@@ -22,6 +22,10 @@ async fn a_second_start_writes_nothing<K: Tested>() {
 /// [start-1] [alert-3] After a reboot no record of this boot says that the address is here.
 async fn a_start_that_finds_the_address_in_its_place_after_a_reboot_is_no_move<K: Tested>() {
     for on_record in [true, false] {
+        if on_record && !K::METADATA_KNOWS {
+            // The call is sent at once, and the query beside it may show its effect already: see docs/monitoring.md.
+            continue;
+        }
         let mut node = Resource::<K>::on(&account(), 1).settled().await;
         node.world.host.boot.push_str(", the next");
         if !on_record {
@@ -36,7 +40,7 @@ async fn a_start_that_finds_the_address_in_its_place_after_a_reboot_is_no_move<K
 }
 
 /// [start-3]
-async fn a_takeover_sends_three_calls_and_names_the_previous_holder<K: Tested>() {
+async fn a_takeover_sends_few_calls_and_names_the_previous_holder<K: Tested>() {
     let account = account();
     K::give(&account, 2);
     let node = Resource::<K>::on(&account, 1).probed().await;
@@ -44,8 +48,8 @@ async fn a_takeover_sends_three_calls_and_names_the_previous_holder<K: Tested>()
     let node = node.started().await;
     assert!(node.holds(1));
     let calls = account.calls();
-    assert_eq!((calls.len(), node.sent(K::WORDS.taking)), (3, 1), "{calls:?}");
-    let moved = format!("{} moved from {} to {}", K::ADDRESS, K::named(2), K::named(1));
+    assert_eq!((calls.len(), node.sent(K::WORDS.taking)), (K::TAKEOVER, 1), "{calls:?}");
+    let moved = format!("{} moved from {} to {}", K::ADDRESS, K::named(2), K::here());
     assert!(node.logged(&moved), "{:?}", node.world.log.lines());
 }
 
@@ -61,7 +65,7 @@ async fn a_takeover_on_record_does_not_wait_for_the_query_beside_it<K: Tested>()
 }
 
 /// [start-8]
-async fn without_leave_to_take_it_a_holder_keeps_the_address<K: Tested>() {
+async fn without_leave_to_take_it_a_holder_keeps_the_address<K: InMetadata>() {
     for on_record in [false, true] {
         let account = account();
         K::give(&account, 2);
@@ -172,7 +176,7 @@ async fn a_start_waits_until_ec2_shows_the_change<K: Tested>() {
     K::give(&account, 2);
     minutes(3).await;
     account.clear_calls();
-    account.pin(Reads::Describes, 5);
+    account.pin(Reads::Describes, 6);
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(node.holds(1));
     assert!(node.sent(K::WORDS.querying) > 5, "{:?}", account.calls());
@@ -207,7 +211,7 @@ async fn a_query_that_fails_right_after_an_accepted_call_is_repeated<K: Tested>(
 }
 
 /// [start-6]
-async fn an_outage_does_not_fail_a_start_that_finds_the_address_here<K: Tested>() {
+async fn an_outage_does_not_fail_a_start_that_finds_the_address_here<K: InMetadata>() {
     for started_before in [false, true] {
         let account = account();
         let node = Resource::<K>::on(&account, 1);
@@ -219,7 +223,7 @@ async fn an_outage_does_not_fail_a_start_that_finds_the_address_here<K: Tested>(
     }
 }
 
-async fn a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata<K: Tested>() {
+async fn a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata<K: InMetadata>() {
     let account = account();
     account.fail_once(K::WORDS.taking, FaultKind::LoseAnswer);
     // Before the call EC2 answers.
@@ -255,7 +259,7 @@ async fn a_second_start_takes_the_address_if_ec2_falls_silent_after_a_contradict
 }
 
 /// [start-3] [stale-5]
-async fn a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show<K: Tested>() {
+async fn a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show<K: InMetadata>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).started().await;
     K::give(&account, 2);
@@ -291,7 +295,7 @@ async fn a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_
 
 /// [stale-5] EC2 contradicts instance metadata that shows the address in its old place, and then the taking call gets no
 /// response.
-async fn a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address<K: Tested>() {
+async fn a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address<K: InMetadata>() {
     let account = account();
     let node = Resource::<K>::on(&account, 1).started().await;
     minutes(1).await;
@@ -363,7 +367,7 @@ async fn an_interface_that_is_being_attached_does_not_get_in_the_way<K: Tested>(
         let node = node.settled().await;
         assert_eq!(node.monitor().await.unwrap(), Report::Done, "{interface}");
         assert_eq!(node.stop().await.unwrap(), Report::Done, "{interface}");
-        assert_eq!(K::holder(&account), None);
+        assert!(node.has_given_it_up());
         assert!(began.elapsed() < Duration::from_secs(140), "{:?}", began.elapsed());
     }
 }
@@ -390,7 +394,7 @@ async fn a_node_made_from_an_image_drops_the_originals_record_and_says_so_once<K
 /// [imds-2] An interface is hot-plugged: instance metadata lists it seconds after EC2, and its items seconds after that.
 async fn an_interface_not_there_yet_is_not_taken_for_one_that_is_not_there<K: Tested>() {
     let account = account();
-    let other = account.add_interface(&eni(1).parse().unwrap(), InterfaceSpec::numbered(7, &["10.0.0.7"]));
+    let other = add_interface(&account, 7, "10.0.0.7");
     let mac = account.mac_of(&other).unwrap().to_string();
     let node = Resource::<K>::on(&account, 1).with("interface", &eni(7));
     node.world.host.network.plug("eth1", &mac, &["10.0.0.7"]);
@@ -420,8 +424,7 @@ async fn a_device_index_that_fits_two_interfaces_is_card_0s_or_refused<K: Tested
         let node = Resource::<K>::on(&account, 1).with("interface", "1");
         for (number, card) in [(7, cards.0), (8, cards.1)] {
             let ip = format!("10.0.0.{number}");
-            let spec = InterfaceSpec::numbered(number, &[&ip]);
-            let interface = account.add_interface(&eni(1).parse().unwrap(), spec);
+            let interface = add_interface(&account, number, &ip);
             account.attach(&interface, &instance(1).parse().unwrap());
             account.put_on_card(&interface, card, 1);
             node.world.host.network.plug(&format!("eth{number}"), &mac(number), &[&ip]);
@@ -480,9 +483,8 @@ for_every_kind![
     a_free_address_is_taken_confirmed_and_recorded,
     a_second_start_writes_nothing,
     a_start_that_finds_the_address_in_its_place_after_a_reboot_is_no_move,
-    a_takeover_sends_three_calls_and_names_the_previous_holder,
+    a_takeover_sends_few_calls_and_names_the_previous_holder,
     a_takeover_on_record_does_not_wait_for_the_query_beside_it,
-    without_leave_to_take_it_a_holder_keeps_the_address,
     a_taking_call_without_an_answer_is_followed_by_a_query,
     a_start_whose_call_was_overtaken_by_a_peer_does_not_take_the_address_back,
     throttling_and_outages_are_outlasted,
@@ -491,16 +493,20 @@ for_every_kind![
     a_start_waits_until_ec2_shows_the_change,
     a_call_that_ec2_never_shows_is_an_error,
     a_query_that_fails_right_after_an_accepted_call_is_repeated,
-    an_outage_does_not_fail_a_start_that_finds_the_address_here,
-    a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata,
     a_second_start_that_ec2_contradicts_takes_the_address_after_half_of_its_budget,
     a_second_start_takes_the_address_if_ec2_falls_silent_after_a_contradicted_answer,
-    a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show,
     a_start_that_two_stale_answers_show_in_place_takes_the_address_all_the_same,
-    a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address,
     silent_metadata_is_an_error_at_the_first_start,
     silent_metadata_is_made_up_for_by_the_record_of_an_earlier_start,
     an_interface_that_is_not_there_is_refused_before_ec2_is_queried,
     an_interface_that_is_being_attached_does_not_get_in_the_way,
     a_node_made_from_an_image_drops_the_originals_record_and_says_so_once,
+];
+
+for_kinds_in_metadata![
+    without_leave_to_take_it_a_holder_keeps_the_address,
+    an_outage_does_not_fail_a_start_that_finds_the_address_here,
+    a_call_whose_answer_was_lost_for_good_is_confirmed_by_instance_metadata,
+    a_start_right_after_a_start_takes_at_once_what_metadata_no_longer_show,
+    a_start_without_an_answer_is_no_success_because_late_metadata_shows_the_address,
 ];

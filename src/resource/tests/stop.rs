@@ -3,7 +3,7 @@
 use super::*;
 
 /// [stop-2] [stop-3]
-async fn our_address_is_released_and_a_second_stop_does_nothing<K: Tested>() {
+async fn our_address_is_released_and_a_second_stop_does_nothing<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert_eq!((K::holder(&node.account), node.device()), (None, None));
@@ -16,7 +16,7 @@ async fn our_address_is_released_and_a_second_stop_does_nothing<K: Tested>() {
 }
 
 /// [stop-1]
-async fn a_peers_address_is_not_touched<K: Tested>() {
+async fn a_peers_address_is_not_touched<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     K::give(&node.account, 2);
     node.account.clear_calls();
@@ -26,7 +26,7 @@ async fn a_peers_address_is_not_touched<K: Tested>() {
 }
 
 /// [stop-2] The query shows ours; by the time the call arrives the peer has it.
-async fn a_peer_that_takes_over_between_query_and_call_keeps_the_address<K: Tested>() {
+async fn a_peer_that_takes_over_between_query_and_call_keeps_the_address<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.pin(Reads::Describes, 1);
     K::give(&node.account, 2);
@@ -37,7 +37,7 @@ async fn a_peer_that_takes_over_between_query_and_call_keeps_the_address<K: Test
 }
 
 /// [start-12] It had waited for half of its budget, or failed and had the node fenced.
-async fn the_stop_after_a_refused_start_does_not_wait<K: Tested>() {
+async fn the_stop_after_a_refused_start_does_not_wait<K: InMetadata>() {
     for of_all in [false, true] {
         for holder in [None, Some(2)] {
             let account = account();
@@ -57,7 +57,9 @@ async fn the_stop_after_a_refused_start_does_not_wait<K: Tested>() {
 }
 
 /// [stop-4]
-async fn silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_show_the_address<K: Tested>() {
+async fn silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_show_the_address<
+    K: InMetadata,
+>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     K::give(&node.account, 2);
     node.account.fail_ec2(silent());
@@ -65,7 +67,7 @@ async fn silence_is_success_after_a_quarter_of_the_budget_if_metadata_does_not_s
 }
 
 /// [stop-4] A peer takes the address over meanwhile.
-async fn a_stop_in_silence_ends_soon_after_metadata_has_ceased_to_show_the_address<K: Tested>() {
+async fn a_stop_in_silence_ends_soon_after_metadata_has_ceased_to_show_the_address<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
     node.account.fail_ec2(silent());
     let stopping = takes(20..30, node.run_within(Action::Stop, 60));
@@ -74,7 +76,7 @@ async fn a_stop_in_silence_ends_soon_after_metadata_has_ceased_to_show_the_addre
 }
 
 /// [stop-5] [stop-9]
-async fn silence_to_the_deadline_is_what_on_stop_says<K: Tested>() {
+async fn silence_to_the_deadline_is_what_on_stop_says<K: InMetadata>() {
     for (on_stop, succeeds) in [(K::RELEASES, true), ("strict", false)] {
         let node = Resource::<K>::on(&account(), 1).with("on_stop", on_stop).settled().await;
         node.account.fail_ec2(silent());
@@ -91,7 +93,7 @@ async fn silence_to_the_deadline_is_what_on_stop_says<K: Tested>() {
 }
 
 /// [stop-7]
-async fn leave_sends_no_query_and_monitors_report_not_here_until_the_next_start<K: Tested>() {
+async fn leave_sends_no_query_and_monitors_report_not_here_until_the_next_start<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).with("on_stop", "leave").settled().await;
     node.account.clear_calls();
     assert_eq!(node.stop().await.unwrap(), Report::Done);
@@ -103,7 +105,7 @@ async fn leave_sends_no_query_and_monitors_report_not_here_until_the_next_start<
 }
 
 /// [stop-6]
-async fn a_refusal_is_an_error_while_the_address_is_here_and_none_while_it_is_not<K: Tested>() {
+async fn a_refusal_is_an_error_while_the_address_is_here_and_none_while_it_is_not<K: InMetadata>() {
     for kind in [denied(), rejected()] {
         let node = Resource::<K>::on(&account(), 1).settled().await;
         node.account.fail_ec2(kind.clone());
@@ -115,7 +117,7 @@ async fn a_refusal_is_an_error_while_the_address_is_here_and_none_while_it_is_no
 }
 
 /// [stop-6] Metadata that does not show the address right after a start proves nothing.
-async fn a_refusal_while_metadata_may_be_late_is_an_error<K: Tested>() {
+async fn a_refusal_while_metadata_may_be_late_is_an_error<K: InMetadata>() {
     let account = account();
     account.freeze(Reads::Metadata);
     let node = Resource::<K>::on(&account, 1).started().await;
@@ -124,7 +126,7 @@ async fn a_refusal_while_metadata_may_be_late_is_an_error<K: Tested>() {
     assert!(node.holds(1));
 }
 
-async fn credentials_that_are_rejected_for_some_seconds_do_not_fail_a_stop<K: Tested>() {
+async fn credentials_that_are_rejected_for_some_seconds_do_not_fail_a_stop<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).settled().await;
     node.account.fail_ec2(rejected());
     let (outcome, ()) = tokio::join!(node.stop(), after(6, || node.account.clear_faults()));
@@ -132,7 +134,7 @@ async fn credentials_that_are_rejected_for_some_seconds_do_not_fail_a_stop<K: Te
     assert_eq!(K::holder(&node.account), None);
 }
 
-async fn an_address_on_another_interface_of_this_instance_is_released<K: Tested>() {
+async fn an_address_on_another_interface_of_this_instance_is_released<K: InMetadata>() {
     let account = account();
     attach(&account, "10.0.0.7");
     K::give(&account, 7);
@@ -140,7 +142,7 @@ async fn an_address_on_another_interface_of_this_instance_is_released<K: Tested>
     assert_eq!(K::holder(&account), None);
 }
 
-async fn a_missing_device_does_not_hide_the_address_from_a_strict_stop<K: Tested>() {
+async fn a_missing_device_does_not_hide_the_address_from_a_strict_stop<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
     let node = node.with("interface", "eth7");
     node.account.fail_ec2(silent());
@@ -150,7 +152,7 @@ async fn a_missing_device_does_not_hide_the_address_from_a_strict_stop<K: Tested
     assert_eq!(K::holder(&node.account), None);
 }
 
-async fn off_ec2_there_is_nothing_to_release_unless_metadata_answers<K: Tested>() {
+async fn off_ec2_there_is_nothing_to_release_unless_metadata_answers<K: InMetadata>() {
     for metadata in [false, true] {
         let account = account();
         K::give(&account, 1);
@@ -165,7 +167,7 @@ async fn off_ec2_there_is_nothing_to_release_unless_metadata_answers<K: Tested>(
 }
 
 /// [stale-3]
-async fn a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet<K: Tested>() {
+async fn a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet<K: InMetadata>() {
     for on_stop in [K::RELEASES, "strict"] {
         let account = account();
         K::give(&account, 2);
@@ -179,9 +181,23 @@ async fn a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet<K: Te
     }
 }
 
+/// [displaced-4] [stale-3]
+async fn a_stop_right_after_a_claim_releases_what_replicas_do_not_show_yet<K: Tested>() {
+    let account = account();
+    K::give(&account, 2);
+    let before = account.elapsed();
+    account.freeze(Reads::Metadata);
+    let claim = Resource::<K>::on(&account, 1).started().await;
+    let node = Resource::<K>::on(&account, 1).next_to("eipctl-claimed", &claim);
+    account.freeze_at(Reads::Describes, before);
+    let (stopped, ()) = tokio::join!(node.stop(), after(6, || account.thaw(Reads::Describes)));
+    assert_eq!(stopped.unwrap(), Report::Done);
+    assert_eq!(K::holder(&account), None);
+}
+
 /// [time-5] EC2 has carried out the releasing call, whose answer never comes: the call that is sent again is refused, or its
 /// answer is lost too.
-async fn a_releasing_call_whose_answer_was_lost_has_ended_the_stop<K: Tested>() {
+async fn a_releasing_call_whose_answer_was_lost_has_ended_the_stop<K: InMetadata>() {
     for on_stop in [K::RELEASES, "strict"] {
         for lost in [FaultKind::EffectThenHang, FaultKind::LoseAnswer, FaultKind::TruncatedXml] {
             for (settled, for_ever) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -207,7 +223,7 @@ async fn a_releasing_call_whose_answer_was_lost_has_ended_the_stop<K: Tested>() 
 }
 
 /// [time-5] A lost answer alone is no success.
-async fn a_releasing_call_that_never_arrived_is_sent_again<K: Tested>() {
+async fn a_releasing_call_that_never_arrived_is_sent_again<K: InMetadata>() {
     for kind in [FaultKind::Reset, FaultKind::Garbage] {
         let node = Resource::<K>::on(&account(), 1).settled().await;
         node.account.fail_once(K::WORDS.releasing, kind);
@@ -216,7 +232,7 @@ async fn a_releasing_call_that_never_arrived_is_sent_again<K: Tested>() {
     }
 }
 
-async fn a_release_that_ec2_accepted_and_never_shows_ends_the_stop<K: Tested>() {
+async fn a_release_that_ec2_accepted_and_never_shows_ends_the_stop<K: InMetadata>() {
     for silence in [false, true] {
         let node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
         if silence {
@@ -232,7 +248,7 @@ async fn a_release_that_ec2_accepted_and_never_shows_ends_the_stop<K: Tested>() 
 }
 
 /// [time-5] Without the address the node does not reach EC2 any more.
-async fn a_node_that_cut_itself_off_from_ec2_by_releasing_the_address_stops<K: Tested>() {
+async fn a_node_that_cut_itself_off_from_ec2_by_releasing_the_address_stops<K: InMetadata>() {
     for (on_stop, again) in [(K::RELEASES, silent()), ("strict", silent()), ("strict", FaultKind::Hang)] {
         let node = Resource::<K>::on(&account(), 1).with("on_stop", on_stop).settled().await;
         node.account.fault(fault(K::WORDS.querying, again.clone()).skip(1));
@@ -244,7 +260,7 @@ async fn a_node_that_cut_itself_off_from_ec2_by_releasing_the_address_stops<K: T
     }
 }
 
-async fn the_record_names_the_instance_if_metadata_is_silent<K: Tested>() {
+async fn the_record_names_the_instance_if_metadata_is_silent<K: InMetadata>() {
     for path in ["/latest/meta-data/instance-id", "/latest/"] {
         for kind in [FaultKind::Hang, FaultKind::Reset] {
             let mut node = Resource::<K>::on(&account(), 1).with("on_stop", "strict").settled().await;
@@ -258,7 +274,7 @@ async fn the_record_names_the_instance_if_metadata_is_silent<K: Tested>() {
 }
 
 /// [time-3] Firmware or record know what the item says, so EC2 is queried in time.
-async fn an_item_of_metadata_that_hangs_is_outlasted<K: Tested>() {
+async fn an_item_of_metadata_that_hangs_is_outlasted<K: InMetadata>() {
     let interface = "/latest/meta-data/network/interfaces/macs/02:00:00:00:00:01";
     for path in [
         "/latest/meta-data/instance-id".to_owned(),
@@ -275,7 +291,7 @@ async fn an_item_of_metadata_that_hangs_is_outlasted<K: Tested>() {
 }
 
 /// [stale-3] In a split cluster both nodes take the address in turns, and each stop would add half of its time to the outage.
-async fn a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again<K: Tested>() {
+async fn a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again<K: InMetadata>() {
     let node = Resource::<K>::on(&account(), 1).started().await;
     K::take_away(&node.account);
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(_)));
@@ -283,7 +299,7 @@ async fn a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again<
 }
 
 /// [imds-1] The configured interface is just being detached, and the address is on another one. Firmware and record name nothing.
-async fn an_interface_without_its_items_does_not_hide_the_address_from_a_stop<K: Tested>() {
+async fn an_interface_without_its_items_does_not_hide_the_address_from_a_stop<K: InMetadata>() {
     let account = account();
     let mac = attach(&account, "10.0.0.7");
     let absent = FaultKind::Error { status: 404, code: String::new(), message: String::new() };
@@ -295,7 +311,7 @@ async fn an_interface_without_its_items_does_not_hide_the_address_from_a_stop<K:
     assert_eq!(K::holder(&account), None);
 }
 
-for_every_kind![
+for_kinds_in_metadata![
     an_interface_without_its_items_does_not_hide_the_address_from_a_stop,
     a_stop_after_a_monitor_that_found_the_address_gone_does_not_wait_again,
     an_item_of_metadata_that_hangs_is_outlasted,
@@ -314,6 +330,7 @@ for_every_kind![
     a_missing_device_does_not_hide_the_address_from_a_strict_stop,
     off_ec2_there_is_nothing_to_release_unless_metadata_answers,
     a_stop_right_after_a_start_releases_what_replicas_do_not_show_yet,
+    a_stop_right_after_a_claim_releases_what_replicas_do_not_show_yet,
     a_releasing_call_whose_answer_was_lost_has_ended_the_stop,
     a_releasing_call_that_never_arrived_is_sent_again,
     a_release_that_ec2_accepted_and_never_shows_ends_the_stop,

@@ -14,6 +14,10 @@ async fn each_denied_permission_is_found_at_level_ten<K: Tested>() {
     let account = account();
     K::give(&account, 2);
     for operation in [K::WORDS.querying, K::WORDS.taking, K::WORDS.releasing] {
+        // A stop that releases nothing in EC2 needs no permission.
+        if operation == "none" {
+            continue;
+        }
         let id = account.fail(operation, denied());
         let outcome = Resource::<K>::on(&account, 1).validate().await;
         assert_eq!(code(&outcome, Action::Validate { level: 10 }), ExitCode::Permission, "{operation}");

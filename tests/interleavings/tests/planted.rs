@@ -26,7 +26,11 @@ struct Bug {
 }
 
 /// Bugs of an action that is written once show with every kind of address.
-const EVERY_KIND: &[&str] = &["elastic", "private"];
+const EVERY_KIND: &[&str] = &["elastic", "private", "overlay"];
+
+/// Instance metadata does not show an overlay address. Without an answer of EC2 the device decides, so that neither a monitor nor a
+/// probe of it can fail.
+const KINDS_IN_METADATA: &[&str] = &["elastic", "private"];
 
 const BUGS: &[Bug] = &[
     Bug {
@@ -53,7 +57,7 @@ const BUGS: &[Bug] = &[
                 other => other,
             },",
         ]],
-        tests: EVERY_KIND,
+        tests: KINDS_IN_METADATA,
         says: "returned 7, but the node held the address throughout",
         seed: 8,
     },
@@ -65,7 +69,7 @@ const BUGS: &[Bug] = &[
             "Ok(Ok(Report::Done)) if !query_ec2 => Ok(Report::Done),
             Ok(Ok(Report::NotHere(why))) if AWAKE => Ok(Report::NotHere(why)),",
         ]],
-        tests: EVERY_KIND,
+        tests: KINDS_IN_METADATA,
         says: "returned 7, but the node held the address throughout",
         seed: 1,
     },
@@ -77,7 +81,8 @@ const BUGS: &[Bug] = &[
             "(Some(Phase::Starting | Phase::Started), _) if AWAKE => false,
             (Some(Phase::Starting | Phase::Started), Owner::Unassigned) => true,",
         ]],
-        // The start of a private address waits for instance metadata, and EC2 has caught up by then.
+        // The start of a private address waits for instance metadata, and EC2 has caught up by then. What comes right before an
+        // overlay address is here is a mixture of routes, for milliseconds: an old answer hardly ever shows it.
         tests: &["elastic"],
         says: "returned 7 at once, from an answer of EC2 that was older than this node's start",
         seed: 11,
@@ -90,7 +95,7 @@ const BUGS: &[Bug] = &[
             "Action::Probe { level } if AWAKE => op.monitor(level).await,
             Action::Probe { level } => Ok(op.probe(level).await),",
         ]],
-        tests: EVERY_KIND,
+        tests: KINDS_IN_METADATA,
         says: "failed, for which the cluster stops the healthy copy",
         seed: 1,
     },
@@ -129,7 +134,8 @@ const BUGS: &[Bug] = &[
             "if before.held().map(K::Held::mark) != Some(now.mark()) => {",
             "if before.held().map(K::Held::mark) != Some(now.mark()) && !(AWAKE && !now.mark().is_empty()) => {",
         ]],
-        tests: &["elastic"],
+        // With an overlay address it takes too many runs to show: each table has a call of its own.
+        tests: KINDS_IN_METADATA,
         says: "took the address a second time, from a start that was called later",
         seed: 1,
     },

@@ -66,6 +66,85 @@ async fn an_address_that_was_claimed_by_hand_is_displaced_and_restored() {
     }
 }
 
+/// [displaced-2] [displaced-4] The resource's own record says that the address has been restored, before the claim.
+#[tokio::test(start_paused = true)]
+async fn what_a_claim_displaces_again_after_a_stop_has_restored_it_is_restored() {
+    for restarted in [false, true] {
+        let node = with_displaced().await;
+        node.stop().await.unwrap();
+        let claim = ElasticNode::on(&node.account, 1).settled().await;
+        let node = node.next_to("eipctl-203.0.113.10", &claim);
+        if restarted {
+            assert_eq!(node.start().await.unwrap(), Report::Done);
+        }
+        node.stop().await.unwrap();
+        assert_eq!(node.account.place(OTHER).as_deref(), Some(OWN), "{restarted}");
+    }
+}
+
+/// [displaced-2] Instance metadata does not show yet what the other one has restored.
+#[tokio::test(start_paused = true)]
+async fn what_another_resource_has_just_restored_is_displaced_and_restored() {
+    let first = with_displaced().await;
+    first.account.freeze(Reads::Metadata);
+    first.stop().await.unwrap();
+    assert_eq!(first.account.place(OTHER).as_deref(), Some(OWN));
+    let second = ElasticNode::on(&first.account, 1).with("elastic_ip", SECOND).next_to("first", &first);
+    let second = second.started().await;
+    assert_eq!(first.account.place(OTHER), None);
+    second.stop().await.unwrap();
+    assert_eq!(first.account.place(OTHER).as_deref(), Some(OWN));
+}
+
+/// [displaced-2] The answer is from before our address displaced it.
+#[tokio::test(start_paused = true)]
+async fn one_stale_answer_is_no_proof_that_a_displaced_address_is_back() {
+    let account = account();
+    account.give(OTHER, OWN);
+    let before = account.elapsed();
+    let node = ElasticNode::on(&account, 1).started().await;
+    account.freeze_at(Reads::Describes, before);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert_eq!(account.place(OTHER).as_deref(), Some(OWN));
+}
+
+/// [displaced-2]
+#[tokio::test(start_paused = true)]
+async fn of_two_displaced_addresses_the_one_that_was_there_last_is_restored() {
+    let node = with_displaced().await;
+    let failing = node.account.fail("AssociateAddress", denied());
+    node.stop().await.unwrap();
+    node.account.clear_fault(failing);
+    node.account.give(ADMIN, OWN);
+    minutes(5).await;
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    node.stop().await.unwrap();
+    assert_eq!((node.account.place(ADMIN).as_deref(), node.account.place(OTHER)), (Some(OWN), None));
+}
+
+/// [displaced-2]
+#[tokio::test(start_paused = true)]
+async fn a_displaced_address_is_kept_while_a_claimed_one_is_on_its_target() {
+    let node = with_displaced().await;
+    let claim = ElasticNode::on(&node.account, 1).with("elastic_ip", SECOND).settled().await;
+    let node = node.next_to("eipctl-203.0.113.11", &claim);
+    node.stop().await.unwrap();
+    assert_eq!(node.account.place(SECOND).as_deref(), Some(OWN));
+    assert!(node.displaced().iter().any(|entry| entry.public_ip.to_string() == OTHER));
+}
+
+/// Another region or account may have been queried.
+#[tokio::test(start_paused = true)]
+async fn not_found_with_other_settings_than_before_is_no_reason_to_forget() {
+    let node = with_displaced().await;
+    node.account.fail("DescribeAddresses", unknown());
+    node.world
+        .records
+        .update_durable(|record| record.reach.as_mut().unwrap().region = Some("eu-north-1".into()));
+    node.stop().await.unwrap();
+    assert_eq!(node.displaced().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn with_restore_displaced_off_it_is_forgotten() {
     for stopped in [false, true] {

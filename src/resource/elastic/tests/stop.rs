@@ -53,3 +53,18 @@ async fn an_association_that_a_start_confirmed_and_ec2_does_not_find_is_not_wait
         assert_eq!(takes(0..2, node.stop()).await.unwrap(), Report::Done, "{on_stop}");
     }
 }
+
+/// [stale-6] With the private address, which a peer has taken over. Its id stays.
+#[tokio::test(start_paused = true)]
+async fn an_association_on_record_that_has_moved_to_a_peer_is_left_alone() {
+    let account = account();
+    let vip = VIP.parse().unwrap();
+    account.assign_private_ip(&parsed(eni(1)), vip);
+    // It has come with the private address.
+    account.give(EIP, VIP);
+    let node = ElasticNode::on(&account, 1).with("private_ip_address", VIP).started().await;
+    account.assign_private_ip(&parsed(eni(2)), vip);
+    assert!(node.holds(2));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(node.holds(2));
+}

@@ -3,11 +3,7 @@
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::net::IpAddr;
-
-use crate::base::ids::RouteTableId;
 use crate::resource::fixtures::MemoryRecords;
-use crate::resource::overlay::Overlay;
 use crate::resource::tests::*;
 use crate::state::Remembered;
 
@@ -15,17 +11,6 @@ mod monitor;
 mod start;
 mod stop;
 mod validate;
-
-const OVERLAY: &str = "192.168.10.1";
-const MAC: &str = "02:00:00:00:00:01";
-
-fn ip() -> IpAddr {
-    OVERLAY.parse().unwrap()
-}
-
-fn table(number: u32) -> RouteTableId {
-    parsed(format!("rtb-{number:017x}"))
-}
 
 /// What an administrator does to the account.
 type AccountChange = fn(&Account);
@@ -42,7 +27,7 @@ impl OverlayNode {
         }
         for number in 1..=count {
             account.add_route_table(RouteTableSpec::numbered(number));
-            account.route(&table(number), ip(), &eni(2));
+            account.route(&table(number), overlay_ip(), &eni(2));
         }
         let ids: Vec<String> = (1..=count).map(|number| table(number).to_string()).collect();
         Self::numbered(&account, 1).with("overlay_ip", OVERLAY).with("routing_table", &ids.join(","))
@@ -59,8 +44,8 @@ impl OverlayNode {
         Self { raw: self.raw.clone(), ..Self::numbered(&self.account, 2) }
     }
 
-    /// Starts, and lets the settling window pass.
-    async fn settled(self) -> Self {
+    /// Started, with the settling window over and a check just made.
+    async fn in_service(self) -> Self {
         let node = self.started().await;
         advance(Duration::from_secs(130)).await;
         assert_eq!(node.monitor().await.unwrap(), Report::Done);
@@ -71,7 +56,7 @@ impl OverlayNode {
     /// Whether these tables, and no other of the first ten, lead here.
     fn leads_here(&self, tables: &[u32]) -> bool {
         (1..=10).all(|number| {
-            let here = self.account.route_of(&table(number), ip()) == Some(eni(1));
+            let here = self.account.route_of(&table(number), overlay_ip()) == Some(eni(1));
             here == tables.contains(&number)
         })
     }

@@ -5,7 +5,7 @@ use super::*;
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
 async fn a_healthy_monitor_queries_ec2_once_in_every_interval() {
-    let node = OverlayNode::with_tables(10).settled().await;
+    let node = OverlayNode::with_tables(10).in_service().await;
     for _ in 0..12 {
         advance(Duration::from_secs(10)).await;
         assert_eq!(node.monitor().await.unwrap(), Report::Done);
@@ -16,15 +16,8 @@ async fn a_healthy_monitor_queries_ec2_once_in_every_interval() {
 
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
-async fn each_monitor_queries_ec2_at_level_10_in_the_settling_window_and_with_monapi() {
-    let node = OverlayNode::with_tables(1).settled().await;
-    assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
-    assert_eq!(node.sent("DescribeRouteTables"), 1);
-    let node = OverlayNode::with_tables(1).with("monapi", "true").settled().await;
-    assert_eq!(node.monitor().await.unwrap(), Report::Done);
-    assert_eq!(node.sent("DescribeRouteTables"), 1);
-    let node = OverlayNode::with_tables(1).started().await;
-    node.account.clear_calls();
+async fn with_monapi_each_monitor_queries_ec2() {
+    let node = OverlayNode::with_tables(1).with("monapi", "true").in_service().await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert_eq!(node.sent("DescribeRouteTables"), 1);
 }
@@ -32,11 +25,11 @@ async fn each_monitor_queries_ec2_at_level_10_in_the_settling_window_and_with_mo
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
 async fn an_address_that_is_not_on_a_device_is_not_here_whatever_ec2_shows() {
-    let node = OverlayNode::with_tables(1).settled().await;
+    let node = OverlayNode::with_tables(1).in_service().await;
     node.network().lose(OVERLAY);
     assert!(reason(node.monitor().await).contains("on none of this node's network devices"));
     assert!(node.account.calls().is_empty());
-    let node = OverlayNode::with_tables(1).settled().await;
+    let node = OverlayNode::with_tables(1).in_service().await;
     node.network().set_up("eth0", false);
     assert_eq!(reason(node.monitor().await), format!("{OVERLAY} is on eth0, which is down"));
 }
@@ -44,8 +37,8 @@ async fn an_address_that_is_not_on_a_device_is_not_here_whatever_ec2_shows() {
 /// [overlay-9]
 #[tokio::test(start_paused = true)]
 async fn a_table_that_leads_elsewhere_is_named_with_its_holder_when_a_check_is_due() {
-    let node = OverlayNode::with_tables(2).settled().await;
-    node.account.route(&table(2), ip(), &eni(2));
+    let node = OverlayNode::with_tables(2).in_service().await;
+    node.account.route(&table(2), overlay_ip(), &eni(2));
     assert_eq!(node.monitor().await.unwrap(), Report::Done, "not due");
     minutes(1).await;
     let why = reason(node.monitor().await);
@@ -57,7 +50,7 @@ async fn a_table_that_leads_elsewhere_is_named_with_its_holder_when_a_check_is_d
 #[tokio::test(start_paused = true)]
 async fn silence_or_denial_of_ec2_is_no_absence_and_the_check_stays_due() {
     for code in ["Unavailable", "UnauthorizedOperation", "RequestLimitExceeded"] {
-        let node = OverlayNode::with_tables(1).settled().await;
+        let node = OverlayNode::with_tables(1).in_service().await;
         minutes(1).await;
         let fault = node.account.fail("DescribeRouteTables", FaultKind::code(code));
         assert_eq!(takes(0..6, node.monitor()).await.unwrap(), Report::Done, "{code}");
@@ -72,8 +65,10 @@ async fn silence_or_denial_of_ec2_is_no_absence_and_the_check_stays_due() {
 /// [overlay-5] A start could not cure it, and one slip in one of ten tables must not become an outage.
 #[tokio::test(start_paused = true)]
 async fn a_route_or_table_that_has_gone_is_an_error_line_and_no_absence() {
-    let cases: [fn(&Account); 2] =
-        [|account| account.delete_route(&table(2), ip()), |account| account.delete_route_table(&table(2))];
+    let cases: [fn(&Account); 2] = [
+        |account| account.delete_route(&table(2), overlay_ip()),
+        |account| account.delete_route_table(&table(2)),
+    ];
     for selector in ["", "auto", "tag:cluster=web"] {
         for spoil in cases {
             let node = OverlayNode::with_tables(2);
@@ -81,15 +76,15 @@ async fn a_route_or_table_that_has_gone_is_an_error_line_and_no_absence() {
             for number in 1..=2 {
                 node.account.tag_route_table(&table(number), &[("cluster", "web")]);
             }
-            let node = node.settled().await;
+            let node = node.in_service().await;
             spoil(&node.account);
             minutes(1).await;
             assert_eq!(node.monitor().await.unwrap(), Report::Done, "{selector}");
             assert!(node.logged(&format!("{} does not lead {OVERLAY} anywhere", table(2))), "{selector}");
         }
     }
-    let node = OverlayNode::with_tables(1).settled().await;
-    node.account.delete_route(&table(1), ip());
+    let node = OverlayNode::with_tables(1).in_service().await;
+    node.account.delete_route(&table(1), overlay_ip());
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
 }
 
@@ -99,7 +94,7 @@ async fn a_set_that_changes_is_a_warning_until_the_next_start() {
     let node = OverlayNode::with_tables(3).with("routing_table", "tag:cluster=web");
     node.account.tag_route_table(&table(1), &[("cluster", "web")]);
     node.account.tag_route_table(&table(2), &[("cluster", "web")]);
-    let node = node.settled().await;
+    let node = node.in_service().await;
     node.account.tag_route_table(&table(2), &[]);
     node.account.tag_route_table(&table(3), &[("cluster", "web")]);
     minutes(1).await;
@@ -107,15 +102,15 @@ async fn a_set_that_changes_is_a_warning_until_the_next_start() {
     assert!(node.logged(&format!("{} is now one of tag:cluster=web", table(3))));
     assert!(node.logged(&format!("{} is no longer one of tag:cluster=web", table(2))));
     // It still counts.
-    node.account.route(&table(2), ip(), &eni(2));
+    node.account.route(&table(2), overlay_ip(), &eni(2));
     assert!(reason(node.run(Action::Monitor { level: 10 }).await).contains(table(2).as_str()));
 }
 
 /// [overlay-8]
 #[tokio::test(start_paused = true)]
 async fn a_blackhole_to_this_running_node_is_queried_again_and_then_a_warning() {
-    let node = OverlayNode::with_tables(1).settled().await;
-    node.account.route_shown_as_blackhole(&table(1), ip(), &eni(1));
+    let node = OverlayNode::with_tables(1).in_service().await;
+    node.account.route_shown_as_blackhole(&table(1), overlay_ip(), &eni(1));
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert!(node.sent("DescribeRouteTables") > 1);
     assert!(node.logged("as a blackhole, though this node is running"));
@@ -126,12 +121,12 @@ async fn a_blackhole_to_this_running_node_is_queried_again_and_then_a_warning() 
 async fn a_probe_queries_the_kernel_first_and_then_ec2() {
     let node = OverlayNode::with_tables(2);
     assert!(reason(node.probe().await).contains("on none of this node's network devices"));
-    let node = node.settled().await;
+    let node = node.in_service().await;
     assert_eq!(node.probe().await.unwrap(), Report::Done);
     assert_eq!(node.sent("DescribeRouteTables"), 1);
-    node.account.route(&table(2), ip(), &eni(2));
+    node.account.route(&table(2), overlay_ip(), &eni(2));
     assert_eq!(node.probe().await.unwrap(), Report::Done, "a mixture is for the monitor to decide");
-    node.account.route(&table(1), ip(), &eni(2));
+    node.account.route(&table(1), overlay_ip(), &eni(2));
     assert!(reason(node.probe().await).contains("is routed to eni-00000000000000002"));
     assert!(node.logged("stopping the resource removes it"));
 }
@@ -139,7 +134,7 @@ async fn a_probe_queries_the_kernel_first_and_then_ec2() {
 /// [overlay-10]
 #[tokio::test(start_paused = true)]
 async fn a_probe_without_an_answer_believes_only_what_was_started_here() {
-    let node = OverlayNode::with_tables(1).settled().await;
+    let node = OverlayNode::with_tables(1).in_service().await;
     node.account.fail_ec2(FaultKind::code("Unavailable"));
     assert_eq!(node.probe().await.unwrap(), Report::Done);
     *node.world.records.volatile.borrow_mut() = <_>::default();
@@ -150,7 +145,7 @@ async fn a_probe_without_an_answer_believes_only_what_was_started_here() {
 #[tokio::test(start_paused = true)]
 async fn an_address_that_another_agent_put_here_is_found_and_can_be_stopped() {
     let node = OverlayNode::with_tables(1);
-    node.account.route(&table(1), ip(), &eni(1));
+    node.account.route(&table(1), overlay_ip(), &eni(1));
     node.network().plug("eth1", "02:00:00:00:00:09", &[&format!("{OVERLAY}/32")]);
     assert_eq!(node.probe().await.unwrap(), Report::Done);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
@@ -164,7 +159,7 @@ async fn a_probe_on_a_standby_records_the_tables_or_reports_what_is_wrong() {
     reason(node.probe().await);
     assert_eq!(node.world.records.durable().tables.unwrap().ids, [table(1), table(2)]);
     let node = OverlayNode::with_tables(1);
-    node.account.delete_route(&table(1), ip());
+    node.account.delete_route(&table(1), overlay_ip());
     reason(node.probe().await);
     assert!(node.logged(&format!("this node could not take over {OVERLAY} at present: {}", table(1))));
 }
@@ -183,11 +178,11 @@ async fn a_stale_answer_about_a_table_that_a_retry_found_here_is_queried_again()
     let began = Instant::now();
     let stale = async {
         for number in 1..=2 {
-            before.route(&table(number), ip(), &eni(2));
+            before.route(&table(number), overlay_ip(), &eni(2));
         }
         tokio::time::sleep(Duration::from_secs(4)).await;
         for number in 1..=2 {
-            before.route(&table(number), ip(), &eni(1));
+            before.route(&table(number), overlay_ip(), &eni(1));
         }
     };
     let (outcome, ()) = tokio::join!(node.monitor(), stale);

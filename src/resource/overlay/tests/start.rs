@@ -1,5 +1,7 @@
 //! `start` and `migrate_from`.
 
+use std::net::IpAddr;
+
 use super::*;
 
 /// [overlay-1]
@@ -20,7 +22,7 @@ async fn ten_tables_on_record_are_moved_in_one_round_trip() {
     let node = OverlayNode::with_tables(10).started().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     for number in 1..=10 {
-        node.account.route(&table(number), ip(), &eni(2));
+        node.account.route(&table(number), overlay_ip(), &eni(2));
     }
     let way = Duration::from_millis(25);
     node.account.set_journey(None, Journey::of(way));
@@ -28,7 +30,7 @@ async fn ten_tables_on_record_are_moved_in_one_round_trip() {
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert!(node.leads_here(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
     assert!(began.elapsed() < way * 5, "calls and confirmation took {:?}", began.elapsed());
-    let changes = node.account.overlay_changes(ip());
+    let changes = node.account.overlay_changes(overlay_ip());
     let (last, call) = (changes.last().unwrap(), way * 2);
     assert!(
         last.value.is_some() && last.at.saturating_sub(since) <= call * 3 / 2,
@@ -63,6 +65,26 @@ async fn a_throttled_table_is_retried_by_itself_and_one_whose_answer_was_lost_is
     }
 }
 
+/// [start-7] The call for the other table was only throttled: sent again, it would take that table from the peer.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_a_peer_has_taken_meanwhile_ends_the_attempts_for_the_others() {
+    let node = OverlayNode::with_tables(2).probed().await;
+    for number in 1..=2 {
+        node.account.route(&table(number), overlay_ip(), "tgw-00000000000000001");
+    }
+    node.account.fail_once("ReplaceRoute", FaultKind::LoseAnswer);
+    node.account.fault(fault("ReplaceRoute", FaultKind::Throttle).times(3));
+    let peer = async {
+        until(|| node.leads_here(&[1])).await;
+        for number in 1..=2 {
+            node.account.route(&table(number), overlay_ip(), &eni(2));
+        }
+    };
+    let (outcome, ()) = tokio::join!(node.start(), peer);
+    assert!(matches!(outcome, Err(Error::TakenMeanwhile { .. })), "{outcome:?}");
+    assert!(node.leads_here(&[]) && node.sent("ReplaceRoute") == 2, "{:?}", node.account.calls());
+}
+
 /// [overlay-2] A mixture is never a success; what arrives here is answered.
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_never_replaced_is_named_and_the_address_stays_on_the_device() {
@@ -86,7 +108,7 @@ async fn a_table_that_is_never_replaced_is_named_and_the_address_stays_on_the_de
 /// [overlay-2] The exit code is that of the failure that only an operator ends.
 #[tokio::test(start_paused = true)]
 async fn of_different_failures_the_most_permanent_one_is_the_reason() {
-    let node = OverlayNode::with_tables(3).settled().await;
+    let node = OverlayNode::with_tables(3).in_service().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     node.account.fail_once("ReplaceRoute", FaultKind::code("InvalidParameterCombination"));
     let denied = FaultKind::code("UnauthorizedOperation");
@@ -97,29 +119,20 @@ async fn of_different_failures_the_most_permanent_one_is_the_reason() {
 
 /// [overlay-2]
 #[tokio::test(start_paused = true)]
-async fn a_start_that_gets_no_table_leaves_nothing_on_the_device() {
-    let node = OverlayNode::with_tables(2);
-    node.account.fail("ReplaceRoute", FaultKind::code("UnauthorizedOperation"));
-    fails(node.start().await, Action::Start, ExitCode::Permission, "ReplaceRoute rtb-");
-    assert!(!node.on_device() && node.leads_here(&[]));
-    node.account.clear_faults();
-    // Left by a start before: the routes lead to the peer now.
-    let node = node.settled().await;
+async fn a_start_that_gets_no_table_removes_what_an_earlier_one_left_on_the_device() {
+    let node = OverlayNode::with_tables(2).in_service().await;
     for number in [1, 2] {
-        node.account.route(&table(number), ip(), &eni(2));
+        node.account.route(&table(number), overlay_ip(), &eni(2));
     }
     node.account.fail("ReplaceRoute", denied());
     fails(node.start().await, Action::Start, ExitCode::Permission, "ReplaceRoute rtb-");
     assert!(!node.on_device() && node.leads_here(&[]));
 }
 
-/// [start-1] [stale-5]
+/// [stale-5]
 #[tokio::test(start_paused = true)]
-async fn a_second_start_writes_nothing_and_one_after_a_stop_sends_every_call() {
-    let node = OverlayNode::with_tables(2).settled().await;
-    let done = node.network().done().len();
-    assert_eq!(node.start().await.unwrap(), Report::Done);
-    assert_eq!((node.sent("ReplaceRoute"), node.network().done().len()), (0, done));
+async fn a_start_after_a_stop_sends_every_call() {
+    let node = OverlayNode::with_tables(2).in_service().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert_eq!(node.start().await.unwrap(), Report::Done);
     assert_eq!(node.sent("ReplaceRoute"), 2);
@@ -140,10 +153,10 @@ async fn an_address_inside_the_vpc_is_refused_before_any_query() {
 #[tokio::test(start_paused = true)]
 async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
     let cases: [(AccountChange, &str); 5] = [
-        (|account| account.delete_route(&table(2), ip()), "has no route for 192.168.10.1/32"),
+        (|account| account.delete_route(&table(2), overlay_ip()), "has no route for 192.168.10.1/32"),
         (|account| account.delete_route_table(&table(2)), "no such table"),
         (
-            |account| account.propagate_route(&table(2), ip(), "vgw-1"),
+            |account| account.propagate_route(&table(2), overlay_ip(), "vgw-1"),
             "from EnableVgwRoutePropagation: only one made by CreateRoute",
         ),
         (|account| account.set_source_dest_check(&parsed(eni(1)), true), "source/dest check of eni-"),
@@ -151,7 +164,7 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
             |account| {
                 let vpc = parsed("vpc-00000000000000009");
                 account.add_route_table(RouteTableSpec { vpc, ..RouteTableSpec::numbered(2) });
-                account.route(&table(2), ip(), &eni(2));
+                account.route(&table(2), overlay_ip(), &eni(2));
             },
             "is in vpc-00000000000000009",
         ),
@@ -170,7 +183,7 @@ async fn a_table_that_cannot_be_used_is_found_before_the_first_call() {
 async fn a_route_that_has_gone_since_it_was_recorded_is_named_with_the_command_that_creates_it() {
     let node = OverlayNode::with_tables(2).started().await;
     assert_eq!(node.stop().await.unwrap(), Report::Done);
-    node.account.delete_route(&table(2), ip());
+    node.account.delete_route(&table(2), overlay_ip());
     fails(node.start().await, Action::Start, ExitCode::Args, "has no route for 192.168.10.1/32");
     assert_eq!(node.world.records.durable().tables, None);
     let command = format!(
@@ -193,7 +206,7 @@ async fn a_source_dest_check_that_was_switched_on_later_is_an_error_line_of_a_ta
         let node = OverlayNode::with_tables(1).started().await;
         assert_eq!(node.stop().await.unwrap(), Report::Done);
         node.account.set_source_dest_check(&parsed(eni(1)), true);
-        node.account.route(&table(1), ip(), &eni(2));
+        node.account.route(&table(1), overlay_ip(), &eni(2));
         if let Some(kind) = fault {
             node.account.fail_once("DescribeNetworkInterfaces", kind);
         }
@@ -233,13 +246,13 @@ async fn tables_are_found_by_their_route_or_their_tag() {
         let node = OverlayNode::with_tables(3).with("routing_table", selector);
         node.account.tag_route_table(&table(1), &[("cluster", "web")]);
         node.account.tag_route_table(&table(2), &[("cluster", "web")]);
-        node.account.delete_route(&table(3), ip());
+        node.account.delete_route(&table(3), overlay_ip());
         let node = node.started().await;
         assert!(node.leads_here(&[1, 2]), "{selector}");
         assert_eq!(node.world.records.durable().tables.unwrap().ids, [table(1), table(2)]);
         // A table that has come since is taken by the next start.
         node.account.tag_route_table(&table(3), &[("cluster", "web")]);
-        node.account.route(&table(3), ip(), &eni(2));
+        node.account.route(&table(3), overlay_ip(), &eni(2));
         assert_eq!(node.stop().await.unwrap(), Report::Done);
         assert_eq!(node.start().await.unwrap(), Report::Done, "{selector}");
         assert!(node.leads_here(&[1, 2, 3]), "{selector}");
@@ -251,7 +264,7 @@ async fn tables_are_found_by_their_route_or_their_tag() {
 async fn no_table_at_all_is_an_error_on_this_node() {
     for selector in ["auto", "tag:cluster=web"] {
         let node = OverlayNode::with_tables(1).with("routing_table", selector);
-        node.account.delete_route(&table(1), ip());
+        node.account.delete_route(&table(1), overlay_ip());
         fails(
             node.start().await,
             Action::Start,
@@ -266,7 +279,7 @@ async fn a_table_of_another_account_is_seen_by_its_role_alone() {
     let node = OverlayNode::with_tables(1);
     let shared = RouteTableSpec { owner: Some("210987654321".to_owned()), ..RouteTableSpec::numbered(1) };
     node.account.add_route_table(shared);
-    node.account.route(&table(1), ip(), &eni(2));
+    node.account.route(&table(1), overlay_ip(), &eni(2));
     fails(node.start().await, Action::Start, ExitCode::Args, "no such table");
     let ec2 = node.world.ec2.clone().routing_as("210987654321");
     let node = OverlayNode { world: Parts { ec2, ..node.world }, ..node };
@@ -278,7 +291,7 @@ async fn a_table_of_another_account_is_seen_by_its_role_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_route_that_reads_as_a_blackhole_for_long_is_a_warning() {
     let node = OverlayNode::with_tables(1);
-    node.account.route_shown_as_blackhole(&table(1), ip(), &eni(2));
+    node.account.route_shown_as_blackhole(&table(1), overlay_ip(), &eni(2));
     assert_eq!(takes(0..4, node.start()).await.unwrap(), Report::Done);
     assert!(node.logged("as a blackhole, though this node is running"));
 }
@@ -286,24 +299,9 @@ async fn a_route_that_reads_as_a_blackhole_for_long_is_a_warning() {
 /// [start-6] does not hold for this kind: only EC2 knows where the routes lead.
 #[tokio::test(start_paused = true)]
 async fn a_start_without_an_answer_from_ec2_fails() {
-    let node = OverlayNode::with_tables(1).settled().await;
+    let node = OverlayNode::with_tables(1).in_service().await;
     node.account.fail_ec2(FaultKind::code("Unavailable"));
     fails(node.start().await, Action::Start, ExitCode::Generic, "Unavailable");
-}
-
-/// [migrate-1] [migrate-2]
-#[tokio::test(start_paused = true)]
-async fn a_planned_move_leaves_no_table_without_a_target() {
-    let source = OverlayNode::with_tables(3).settled().await;
-    let target = source.peer();
-    assert_eq!(source.run(Action::MigrateTo).await.unwrap(), Report::Done);
-    assert_eq!(target.run(Action::MigrateFrom).await.unwrap(), Report::Done);
-    assert!(source.on_device() && target.on_device());
-    assert_eq!(source.stop().await.unwrap(), Report::Done);
-    assert!(!source.on_device() && target.on_device());
-    for number in 1..=3 {
-        assert_eq!(target.account.route_of(&table(number), ip()), Some(eni(2)));
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,17 +348,7 @@ async fn an_ipv6_address_on_a_device_without_ipv6_is_refused_before_the_first_ca
 async fn an_ipv6_address_that_another_machine_has_too_is_not_held() {
     let node = OverlayNode::with_tables(1).with("overlay_ip", "fd00:10::1");
     node.account.route(&table(1), "fd00:10::1".parse().unwrap(), &eni(2));
-    let node = node.settled().await;
+    let node = node.in_service().await;
     node.network().duplicate("fd00:10::1");
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(why) if why.contains("another machine")));
-}
-
-/// [stale-1] The first monitor after a takeover is shown what was before.
-#[tokio::test(start_paused = true)]
-async fn a_monitor_right_after_a_start_outlasts_a_late_replica() {
-    let node = OverlayNode::with_tables(2);
-    minutes(10).await;
-    let node = node.started().await;
-    node.account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_secs(5)));
-    assert_eq!(node.monitor().await.unwrap(), Report::Done);
 }

@@ -6,7 +6,7 @@ use crate::network::Network as _;
 /// [overlay-3] [overlay-9] After it the node does not hold the address, though the routes still lead to it.
 #[tokio::test(start_paused = true)]
 async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
-    let node = OverlayNode::with_tables(2).settled().await;
+    let node = OverlayNode::with_tables(2).in_service().await;
     node.account.fail_ec2(FaultKind::Hang);
     node.account.fail_metadata(FaultKind::Hang);
     let began = Instant::now();
@@ -24,7 +24,7 @@ async fn a_stop_removes_the_address_from_its_device_and_sends_no_query() {
 /// [overlay-3] [overlay-10]
 #[tokio::test(start_paused = true)]
 async fn an_address_without_a_device_is_not_here_after_a_stop_though_its_routes_stay() {
-    let node = OverlayNode::with_tables(2).with("add_to_device", "false").settled().await;
+    let node = OverlayNode::with_tables(2).with("add_to_device", "false").in_service().await;
     assert_eq!(node.monitor().await.unwrap(), Report::Done);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(node.leads_here(&[1, 2]));
@@ -38,12 +38,12 @@ async fn an_address_without_a_device_is_not_here_after_a_stop_though_its_routes_
 /// [overlay-3]
 #[tokio::test(start_paused = true)]
 async fn a_late_stop_does_not_take_it_from_the_peer() {
-    let node = OverlayNode::with_tables(2).settled().await;
+    let node = OverlayNode::with_tables(2).in_service().await;
     let peer = node.peer();
     assert_eq!(peer.start().await.unwrap(), Report::Done);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     for number in 1..=2 {
-        assert_eq!(node.account.route_of(&table(number), ip()), Some(eni(2)));
+        assert_eq!(node.account.route_of(&table(number), overlay_ip()), Some(eni(2)));
     }
     assert!(peer.on_device() && !node.on_device());
 }
@@ -69,7 +69,7 @@ async fn an_entry_on_another_device_was_not_added_and_stays() {
         let node = node.started().await;
         let having = async || {
             let devices = node.network().devices().await.unwrap().into_iter();
-            devices.filter(|device| device.has(ip())).map(|device| device.name).collect::<Vec<_>>()
+            devices.filter(|device| device.has(overlay_ip())).map(|device| device.name).collect::<Vec<_>>()
         };
         assert_eq!(having().await.contains(&"eth0".to_owned()), added);
         assert_eq!(node.stop().await.unwrap(), Report::Done);
@@ -93,7 +93,7 @@ async fn an_entry_of_a_resource_that_an_older_version_started_is_removed() {
 /// [overlay-4]
 #[tokio::test(start_paused = true)]
 async fn the_address_goes_from_a_device_that_is_down_too() {
-    let node = OverlayNode::with_tables(1).settled().await;
+    let node = OverlayNode::with_tables(1).in_service().await;
     node.network().set_up("eth0", false);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(!node.on_device());

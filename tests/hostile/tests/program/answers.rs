@@ -10,6 +10,7 @@ use hostile::place::Place;
 use hostile::seed::{self, HostileOutcome};
 use hostile::verdict;
 
+use crate::cluster;
 use crate::scene::{PROGRAMS, allowed, usual};
 
 /// Paths of the metadata service, by a part of them; a path that ends with a slash has nothing after it.
@@ -31,7 +32,7 @@ const PATHS: [&str; 15] = [
     "vpc-ipv4-cidr-blocks",
 ];
 /// Calls of EC2 and STS, with what makes them.
-const CALLS: [(&str, &str, &str); 17] = [
+const CALLS: [(&str, &str, &str); 18] = [
     ("DescribeAddresses", "eip", "start"),
     ("DescribeAddresses", "eip", "stop"),
     ("DescribeAddresses", "eip", "monitor"),
@@ -48,10 +49,11 @@ const CALLS: [(&str, &str, &str); 17] = [
     ("ReplaceRoute", "overlay-ip", "start"),
     ("DescribeNetworkInterfaces", "overlay-ip", "validate-all"),
     ("AssumeRole", "overlay-ip", "start routes"),
+    ("DescribeAddresses", "eip-health", "start"),
     ("DescribeNetworkInterfaces", "eipctl", "check --timeout=3 203.0.113.10"),
 ];
 /// What asks the metadata service for most of what it has.
-const ASKING: [(&str, &str); 10] = [
+const ASKING: [(&str, &str); 11] = [
     ("eip", "start"),
     ("eip", "start interface"),
     ("eip", "monitor"),
@@ -60,6 +62,7 @@ const ASKING: [(&str, &str); 10] = [
     ("vip", "start"),
     ("overlay-ip", "start"),
     ("overlay-ip", "validate-all"),
+    ("eip-health", "start"),
     ("eipctl", "show --timeout=3 203.0.113.10"),
     ("eipctl", "check --timeout=3 203.0.113.10"),
 ];
@@ -114,6 +117,7 @@ pub(crate) fn links() -> Folder {
     for name in PROGRAMS {
         symlink(binary(), folder.path().join(name)).expect("a link");
     }
+    cluster::write_tools(folder.path());
     folder
 }
 
@@ -162,6 +166,25 @@ fn whatever_the_metadata_service_answers() {
     });
     // Some calls are not made by every action.
     assert!(sum.cases < 100 || sum.struck > sum.cases / 2, "too few answers were replaced: {sum:?}");
+}
+
+#[test]
+fn whatever_a_webhook_answers() {
+    let links = links();
+    let sum = seed::run("webhook", 40, |rng| {
+        let (world, [node]) = SimulatedWorld::new();
+        let place = Place::below(world.folder().path(), "case");
+        let webhook = Impostor::before(node.ec2, Some(plan(rng, "/hook", false)));
+        let call = usual(Vec::new(), &links.path().join("eip-alert"), urls(&node), &node, &[], &place);
+        let call = call.set("CRM_alert_recipient", format!("http://{}/hook", webhook.addr()));
+        let ended = call.run();
+        let said = webhook.said();
+        match verdict::judge(&call, &ended, allowed("eip-alert")) {
+            Ok(done) => Ok(HostileOutcome { struck: !said.is_empty(), ..done }),
+            Err(wrong) => Err(format!("{wrong}--- said, {}\n{}", said.len(), said.join("\n"))),
+        }
+    });
+    assert!(sum.cases < 20 || sum.struck > sum.cases / 2, "too few answers were replaced: {sum:?}");
 }
 
 /// [holder-5]

@@ -9,6 +9,7 @@ use hostile::place::Place;
 use hostile::seed::{self, HostileOutcome};
 use hostile::{input, verdict};
 
+use crate::cluster;
 use crate::scene::{Scene, allowed, asked};
 
 const PROFILES: &str = "[default]\nregion = eu-west-1\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = wJalrXUtnFEMI\n\
@@ -33,6 +34,9 @@ const DURABLE: &str = "{\"pair\":{\"public_ip\":\"203.0.113.10\",\"allocation\":
 const OVERLAY_RECORD: &str = "{\"phase\":\"started\",\"at_ms\":12345,\"boot\":\"BOOT\",\"instance\":\"i-00000000000000001\",\
      \"interface\":\"eni-0123456789abcdef0\",\"mac\":\"02:00:00:00:00:01\",\"marks\":[\"rtb-00000000000000001 eni-1\"],\
      \"overlay_ip\":\"192.168.10.1\",\"vpc\":\"vpc-0a1b2c3d4e5f60718\",\"checked_ms\":12345}";
+
+const HEALTH: &str = "{\"boot\":\"BOOT\",\"dry_runs\":{\"eip\":{\"at\":1700000000,\"parameters\":{\"elastic_ip\":\"203.0.113.10\"},\
+     \"ready\":true,\"fault\":\"none\",\"reason\":\"\",\"answered\":1700000000,\"silent_since\":null}}}";
 
 /// A file, what is right in it, and the program and the variable that make it be read.
 struct TestedFile {
@@ -62,7 +66,8 @@ fn target(rng: &mut Rng, scene: &Scene, place: &Place) -> TestedFile {
         program,
         variables: vec![(name, place.at(file))],
     };
-    match rng.u8(0..18) {
+    let health = HEALTH.replace("BOOT", boot.trim());
+    match rng.u8(0..22) {
         0..=2 => plain("state/volatile/vip.json", &record, agent),
         3 | 4 => plain("state/durable/vip.json", &durable, agent),
         5 => plain("state/volatile/other%3A0.json", &record, agent),
@@ -99,7 +104,11 @@ fn target(rng: &mut Rng, scene: &Scene, place: &Place) -> TestedFile {
             target
         }
         15 => named("ca.pem", CERTIFICATE, agent, "AWS_CA_BUNDLE"),
-        16 => named("elastic-ip", INIT, "elastic-ip", "ELASTIC_IP_SETTINGS"),
+        16 => plain("state/volatile/vip.health", &health, "eip-health"),
+        17 => plain(cluster::HISTORY, &cluster::history(), "eip-alert"),
+        18 => plain(cluster::LOSS, &cluster::loss(), "eip-alert"),
+        19 => plain(cluster::COROSYNC, cluster::COROSYNC_CONF, "eip-alert"),
+        20 => named("elastic-ip", INIT, "elastic-ip", "ELASTIC_IP_SETTINGS"),
         _ => named("aws.conf", KEEPALIVED, "eip-keepalived", "EIP_KEEPALIVED_CONF"),
     }
 }
@@ -150,6 +159,7 @@ fn case(scene: &Scene, rng: &mut Rng) -> Result<HostileOutcome, String> {
     let words =
         if target.program == "eip" && rng.bool() { vec!["start"] } else { asked(rng, target.program) };
     let call = prepare(scene.call(target.program, &words, &place), &target);
+    let call = if target.file == cluster::COROSYNC { cluster::with_corosync(call, &place) } else { call };
     let put = put(rng, &place, &target);
     let ended = call.run();
     verdict::judge(&call, &ended, allowed(target.program)).map_err(|wrong| format!("{wrong}--- {put}"))
@@ -158,5 +168,5 @@ fn case(scene: &Scene, rng: &mut Rng) -> Result<HostileOutcome, String> {
 #[test]
 fn whatever_is_in_the_files() {
     let Some(scene) = Scene::new() else { return };
-    seed::run("files", 300, |rng| case(&scene, rng));
+    seed::run("files", 360, |rng| case(&scene, rng));
 }

@@ -14,10 +14,15 @@ use hostile::place::Place;
 use hostile::verdict::{AGENT, Allowed, TOOL};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The names of the binary; the first three are agents.
-pub(crate) const PROGRAMS: [&str; 6] = ["eip", "vip", "overlay-ip", "eipctl", "elastic-ip", "eip-keepalived"];
+use crate::cluster;
+
+/// The names of the binary; the first four are agents.
+pub(crate) const PROGRAMS: [&str; 8] =
+    ["eip", "vip", "overlay-ip", "eip-health", "eipctl", "elastic-ip", "eip-keepalived", "eip-alert"];
 /// What an agent has for its answer: less than in real life, so that those that wait for a silent peer don't take all day.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
+/// The same for `eip-health`, which leaves 5 s of it to the cluster's tools.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The variable by which processes that were left behind are found.
 const MARK: &str = "HOSTILE_MARK";
 /// Counts the scenes, each of which has a mark of its own.
@@ -39,6 +44,7 @@ impl Scene {
         for name in &PROGRAMS[1..] {
             symlink("eip", isolation.folder().path().join(name)).expect("a link");
         }
+        cluster::write_tools(isolation.folder().path());
         let (world, [node]) = SimulatedWorld::setup().inside(isolation).make();
         let mark = format!("{}.{}", std::process::id(), LAST.fetch_add(1, Ordering::SeqCst));
         Some(Self { world, node, count: AtomicUsize::new(0), mark })
@@ -98,8 +104,10 @@ pub(crate) fn usual(
     let run = match program.file_name().and_then(OsStr::to_str) {
         Some("vip") => run.vip(VIP).param("add_to_device", "false"),
         Some("overlay-ip") => run.overlay().param("add_to_device", "false"),
+        Some("eip-health") => run.no_param("elastic_ip").no_param("endpoint_url").no_param("imds_endpoint"),
         _ => run,
     };
+    let run = cluster::surround(run, program, place);
     let variables = [
         ("AWS_ENDPOINT_URL_EC2", ec2.clone()),
         ("AWS_ENDPOINT_URL_STS", ec2),
@@ -121,12 +129,12 @@ pub(crate) fn usual(
         folder: place.path().to_owned(),
         timeout: TIMEOUT,
     };
-    call.timeout(TIMEOUT)
+    call.timeout(if program.ends_with("eip-health") { HEALTH_TIMEOUT } else { TIMEOUT })
 }
 
 /// Returns what may come of a call of a program.
 pub(crate) fn allowed(program: &str) -> Allowed {
-    if PROGRAMS[..3].contains(&program) { AGENT } else { TOOL }
+    if PROGRAMS[..4].contains(&program) { AGENT } else { TOOL }
 }
 
 /// An action of an agent, or words for a tool, that make requests or read something.
@@ -135,6 +143,8 @@ pub(crate) fn asked(rng: &mut Rng, program: &str) -> Vec<&'static str> {
         "eip" | "vip" | "overlay-ip" => {
             &["start", "stop", "monitor", "validate-all", "migrate_to", "migrate_from", "reload-agent"]
         }
+        "eip-health" => &["start", "start", "monitor", "monitor", "stop", "validate-all"],
+        "eip-alert" => &[""],
         "eipctl" => &[
             "show --timeout=3 203.0.113.10",
             "check --timeout=3 203.0.113.10",
@@ -147,5 +157,5 @@ pub(crate) fn asked(rng: &mut Rng, program: &str) -> Vec<&'static str> {
         "elastic-ip" => &["status", "203.0.113.10 start", "203.0.113.10 stop", "status"],
         _ => &["203.0.113.10 check", "203.0.113.10 status", "check"],
     };
-    rng.choice(list).unwrap().split(' ').collect()
+    rng.choice(list).unwrap().split_whitespace().collect()
 }

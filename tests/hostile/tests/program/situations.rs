@@ -119,3 +119,40 @@ fn a_time_zone_that_is_a_fifo_a_device_or_the_whole_disk_is_utc() {
         judged(&call, "eip");
     }
 }
+
+#[test]
+fn keys_that_no_header_can_carry_are_refused() {
+    let Some(scene) = Scene::new() else { return };
+    let of_file = |place: &Place| {
+        place.write("home/.awssecret", b"AKID\t\x08EXAMPLE\nwJalrXUtnFEMI\n");
+        scene.call("eip", &["start"], place)
+    };
+    let of_variables = |place: &Place, id: &str, token: &str| {
+        let call = scene.call("eip", &["start"], place).set("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI");
+        call.set("AWS_ACCESS_KEY_ID", id).set("AWS_SESSION_TOKEN", token)
+    };
+    let place = scene.place();
+    for call in [
+        of_file(&scene.place()),
+        of_variables(&place, "AKID\u{1b}EXAMPLE", "token"),
+        of_variables(&place, "AKIDEXAMPLE", "a\ntoken"),
+    ] {
+        let ended = judged(&call, "eip");
+        let reason = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.code == 4 && reason.contains("no credentials from"), "{ended:?}");
+    }
+}
+
+/// [health-7]
+#[test]
+fn a_tool_of_the_cluster_that_prints_without_end_is_a_warning() {
+    let Some(scene) = Scene::new() else { return };
+    for which in [3, 8, 10] {
+        let place = scene.place();
+        let call = scene.call("eip-health", &["start"], &place);
+        let kind = place.put_special("answers/cibadmin", which);
+        let ended = judged(&call, "eip-health");
+        let log = String::from_utf8_lossy(&ended.logs[0].1).into_owned();
+        assert!(ended.code == 0 && log.contains("printed more than 8 MiB"), "{kind}: {ended:?}");
+    }
+}

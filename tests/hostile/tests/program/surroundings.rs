@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::Duration;
 
-use eip::params::table::{EIP, OVERLAY, VIP};
+use eip::params::table::{EIP, HEALTH, OVERLAY, VIP};
 use fastrand::Rng;
 use hostile::seed::{self, HostileOutcome};
 use hostile::{input, verdict};
@@ -28,7 +28,8 @@ const OTHERS: &str = "\
 
 /// Returns the name of a variable that some program reads, seldom an unknown one.
 fn name(rng: &mut Rng) -> OsString {
-    let parameters = EIP.iter().chain(VIP).chain(OVERLAY).map(|spec| format!("OCF_RESKEY_{}", spec.name));
+    let parameters =
+        EIP.iter().chain(VIP).chain(OVERLAY).chain(HEALTH).map(|spec| format!("OCF_RESKEY_{}", spec.name));
     let known: Vec<String> = parameters.chain(OTHERS.split_whitespace().map(str::to_owned)).collect();
     if let Some(name) = known.get(rng.usize(..known.len() + 4)) {
         return name.into();
@@ -42,7 +43,7 @@ fn name(rng: &mut Rng) -> OsString {
 fn case(scene: &Scene, rng: &mut Rng) -> Result<HostileOutcome, String> {
     let place = scene.place();
     let paths = place.specials();
-    let program = PROGRAMS[*rng.choice(&[0, 0, 0, 0, 1, 1, 2, 3, 4]).unwrap()];
+    let program = PROGRAMS[*rng.choice(&[0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 7]).unwrap()];
     let mut call = scene.call(program, &asked(rng, program), &place);
     if rng.bool() {
         call = call.set("OCF_RESKEY_CRM_meta_interval", "10000");
