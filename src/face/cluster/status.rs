@@ -160,8 +160,8 @@ impl Status {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    /// The names under which the machine of a node appears: its own and, of a guest node, that of its host. None if the host is
-    /// not known.
+    /// The names under which the machine of a node appears: its own and, of a guest node, that of its host. Empty if the host
+    /// is not known.
     pub fn machine_of(&self, node: &str) -> Vec<String> {
         let guest = self.nodes.iter().find_map(|one| one.container.as_ref().filter(|_| one.name == node));
         let host = guest.map(|container| self.resource(container).map_or(&[][..], |found| &found.nodes));
