@@ -60,21 +60,28 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
         }
     }
 
-    /// Adds an address to a device, unless a device has it already. The loopback counts only if it is the configured device.
+    /// Adds an address to a device, unless another device answers for it already, which the loopback does not. Calls `note` before the
+    /// address is on the device: the process may be killed in between.
     ///
     /// # Errors
     /// [`Error::UnknownDevice`] without a prefix length; [`Error::Network`] if the kernel refuses.
-    pub(super) async fn put_on(&self, device: &Device, ip: IpAddr, prefix: Option<u8>) -> Result<(), Error> {
+    pub(super) async fn put_on(
+        &self,
+        device: &Device,
+        ip: IpAddr,
+        prefix: Option<u8>,
+        note: impl FnOnce(),
+    ) -> Result<(), Error> {
         let having = self.devices_with(ip).await?;
-        if let Some(other) = having.iter().find(|other| !other.loopback || other.index == device.index) {
-            if other.index != device.index {
-                self.log()
-                    .warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
-                return Ok(());
-            }
-            if device.up {
-                return Ok(());
-            }
+        let answers = |other: &&Device| !other.loopback && other.answers_for(ip);
+        let has_it = having.iter().any(|other| other.index == device.index);
+        if let Some(other) = having.iter().find(answers).filter(|_| !has_it) {
+            self.log().warn(format_args!("{ip} is already on {}, not added to {}", other.name, device.name));
+            return Ok(());
+        }
+        note();
+        if has_it && device.up {
+            return Ok(());
         }
         let prefix = prefix.ok_or(Error::UnknownDevice("prefix length"))?;
         let label = self.common().label.map(|label| format!("{}:{label}", device.name));
@@ -91,11 +98,16 @@ impl<K: Kind<W>, W: World<Host: Network>> Op<'_, K, W> {
     }
 
     /// Warns of devices that have the address though this node does not hold it: local traffic for it would stay on this node. A
-    /// probe changes nothing; a stop removes it, or says why it leaves it.
-    pub(super) fn report_leftovers(&self, devices: &[Device], why: &str) {
+    /// probe changes nothing; a stop removes it, if `removes` says so of the device.
+    pub(super) fn report_leftovers(&self, devices: &[Device], why: &str, removes: impl Fn(&Device) -> bool) {
         for device in devices {
+            let end = if removes(device) {
+                "stopping the resource removes it"
+            } else {
+                "this resource did not add it, so a stop leaves it"
+            };
             self.log().warn(format_args!(
-                "{} is on {} of this node, which does not hold it ({why}): stopping the resource removes it",
+                "{} is on {} of this node, which does not hold it ({why}): {end}",
                 self.name(),
                 device.name
             ));

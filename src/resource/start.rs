@@ -224,12 +224,17 @@ impl<K: Kind<W>, W: World> Op<'_, K, W> {
             Err(error) if error.is_silence() && self.metadata_proves(&takeover).await => {
                 return self.started_by_metadata(location, prepared, &error).await;
             }
-            Err(error) if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) => {
-                let (ticket, owner) = K::learn(self, location).await?;
-                let taking = self.take(action, location, prepared, ticket, Some(owner), takeover.baseline);
-                return Box::pin(taking).await;
-            }
-            Err(error) => {
+            Err(mut error) => {
+                if error.is_ec2(Ec2Fault::Unknown) && by_record && K::forget(self) {
+                    match K::learn(self, location).await {
+                        Ok((ticket, owner)) => {
+                            let baseline = takeover.baseline;
+                            let taking = self.take(action, location, prepared, ticket, Some(owner), baseline);
+                            return Box::pin(taking).await;
+                        }
+                        Err(reason) => error = reason,
+                    }
+                }
                 if !takeover.accepted.get() && !error.is_silence() {
                     K::not_taken(self).await;
                 }

@@ -130,7 +130,8 @@ pub struct OverlayRecord {
     /// Whether this resource put the address on a device and has not removed it since; `None` in a record of before 0.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added: Option<bool>,
-    /// Index of the device that it was put on; `None` if it was there when this resource began to manage it.
+    /// Index of the device that it was put on, or found on when this resource adopted it; if not `added`, of one where the last stop left an
+    /// entry that is not this resource's. `None` if unknown, or if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<u32>,
 }

@@ -61,7 +61,7 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         may_take: "none",
         held: "routed to",
         witness: "on a device of this node",
-        left: "removed from this node; its routes stay until another node replaces them",
+        left: "stopped on this node; its routes stay until another node replaces them",
     };
     const AWAITS_METADATA: bool = false;
     const METADATA_KNOWS: bool = false;
@@ -165,8 +165,10 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
         held.clone().with_missing(wanted).owner()
     }
 
+    /// Always while the record does not say that the address is here.
     fn is_due(op: &Op<'_, Self, W>) -> bool {
-        let checked = op.last_done().and_then(|record| record.overlay()?.checked_ms);
+        let trusted = op.last_done().filter(|record| op.runs(record) && !record.lost);
+        let checked = trusted.and_then(|record| record.overlay()?.checked_ms);
         let since = checked.and_then(|at| op.world.host().uptime().checked_sub(Duration::from_millis(at)));
         since.is_none_or(|since| since >= op.params.check_interval)
     }
@@ -250,10 +252,9 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
 
     async fn accepted(op: &Op<'_, Self, W>, _: &Location, device: &Option<Device>) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
-        let ip = op.params.address;
-        // Before it is there: the process may be killed in between.
-        op.update_record(|record| (record.added, record.device) = (Some(true), Some(device.index)));
-        op.put_on(device, ip, Some(host_prefix(ip))).await
+        let (ip, index) = (op.params.address, device.index);
+        let note = || op.update_record(|record| (record.added, record.device) = (Some(true), Some(index)));
+        op.put_on(device, ip, Some(host_prefix(ip)), note).await
     }
 
     async fn not_taken(op: &Op<'_, Self, W>) {
@@ -282,7 +283,8 @@ impl<W: OverlayWorld> Kind<W> for Overlay {
 
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
         if op.params.add_to_device {
-            op.report_leftovers(&op.devices_with(op.params.address).await.unwrap_or_default(), why);
+            let devices = op.devices_with(op.params.address).await.unwrap_or_default();
+            op.report_leftovers(&devices, why, |device| op.removes_from(device));
         }
         op.fill_record().await;
     }

@@ -48,9 +48,9 @@ impl Paths {
         self
     }
 
-    /// Drops the tables without a route: no start could fix them.
-    pub(super) fn without_missing(mut self) -> Self {
-        self.0.retain(|(_, path)| *path != Path::Missing);
+    /// Drops the tables that no start could fix.
+    pub(super) fn curable(mut self) -> Self {
+        self.0.retain(|(_, path)| path.is_curable());
         self
     }
 
@@ -65,10 +65,10 @@ impl Paths {
         away.map(|(table, _)| table.clone()).collect()
     }
 
-    /// The tables without a route.
-    pub(super) fn missing(&self) -> Vec<&RouteTableId> {
-        let missing = self.0.iter().filter(|(_, path)| *path == Path::Missing);
-        missing.map(|(table, _)| table).collect()
+    /// The tables that no start could fix: without a route, or with one that no call can replace.
+    pub(super) fn incurable(&self) -> impl Iterator<Item = (&RouteTableId, Option<&Route>)> {
+        let incurable = self.0.iter().filter(|(_, path)| !path.is_curable());
+        incurable.map(|(table, path)| (table, path.route()))
     }
 
     /// Whether any table counts.
@@ -119,6 +119,15 @@ impl Path {
         matches!(self, Self::Here(_))
     }
 
+    /// Whether a start could make it lead here, or it does.
+    fn is_curable(&self) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::Away(route) => route.is_replaceable(),
+            Self::Missing => false,
+        }
+    }
+
     fn route(&self) -> Option<&Route> {
         match self {
             Self::Here(route) | Self::Away(route) => Some(route),
@@ -128,14 +137,17 @@ impl Path {
 }
 
 impl fmt::Display for Paths {
-    /// The number of tables if all lead here, otherwise the targets.
+    /// The number of tables that lead here and those without a route; the targets if some lead elsewhere.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let here = self.0.iter().all(|(_, path)| path.is_here());
-        match self.0.as_slice() {
-            [(table, Path::Here(_))] => table.fmt(f),
-            all if here => write!(f, "{} route tables", all.len()),
-            _ => f.write_str(&self.elsewhere()),
+        let here: Vec<_> = self.0.iter().filter(|(_, path)| path.is_here()).collect();
+        let rest = self.elsewhere();
+        match here.as_slice() {
+            [] => return f.write_str(&rest),
+            _ if !self.away().is_empty() => return f.write_str(&rest),
+            [(table, _)] => table.fmt(f)?,
+            all => write!(f, "{} route tables", all.len())?,
         }
+        if rest.is_empty() { Ok(()) } else { write!(f, "; {rest}") }
     }
 }
 
@@ -233,6 +245,7 @@ mod tests {
         assert_eq!(paths(&[ours]).to_string(), "rtb-1");
         assert_eq!(paths(&[ours, ours]).to_string(), "2 route tables");
         assert_eq!(paths(&[peer, ours, None]).to_string(), "eni-2 (rtb-1), no route (rtb-3)");
+        assert_eq!(paths(&[ours, None, ours]).to_string(), "2 route tables; no route (rtb-2)");
         assert_eq!(paths(&[peer; 5]).to_string(), "eni-2 (rtb-1, rtb-2, rtb-3 and 2 more)");
     }
 

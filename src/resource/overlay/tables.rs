@@ -8,10 +8,11 @@ use crate::base::retry::{Backoff, Patience};
 use crate::cloud::{Ec2Error, RouteTable, Routes as _};
 use crate::params::Tables;
 use crate::resource::error::Error;
-use crate::resource::kind::{Location, Op, Owner};
-use crate::state::{KnownTables, Phase, Records as _};
+use crate::resource::kind::{Holder as _, Location, Op, Owner};
+use crate::state::{KnownTables, Records as _};
 
-/// How long a route to this node may show as a blackhole before it is trusted: EC2 updates the state of a route late.
+/// How long a route to this node may show as a blackhole, or no table at all be shown, before that is believed: EC2 updates the state of a
+/// route late, and a replica may be behind.
 const LATE_STATE: Duration = Duration::from_secs(2);
 
 impl<W: OverlayWorld> Op<'_, Overlay, W> {
@@ -46,9 +47,10 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
     }
 
     /// Queries EC2 once for the configured tables. A route to this node that shows as a blackhole is queried again for a moment;
-    /// then it counts as leading here, with a warning, because this node runs.
+    /// then it counts as leading here, with a warning, because this node runs. So is an answer without any table.
     async fn shown(&self, place: &Location) -> Result<Vec<RouteTable>, Ec2Error> {
-        let patience = self.deadline.within(LATE_STATE);
+        // A monitor waits for the answer for a quarter of its budget.
+        let patience = self.deadline.within(LATE_STATE.min(self.deadline.budget() / 8));
         let mut backoff = Backoff::new(self.params.timing.max_backoff);
         loop {
             let found = self.describe(&self.params.tables, place.vpc.as_ref().map(|vpc| &vpc.id)).await?;
@@ -57,12 +59,16 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
                     route.blackhole && route.interface.as_ref() == Some(&place.interface)
                 })
             });
-            let Some(doubtful) = doubtful else { return Ok(found) };
+            if doubtful.is_none() && !found.is_empty() {
+                return Ok(found);
+            }
             if !backoff.pause(&patience, Patience::Lasting).await {
-                self.log().warn(format_args!(
-                    "EC2 shows the route of {} to {} as a blackhole, though this node is running",
-                    doubtful.id, place.interface
-                ));
+                if let Some(doubtful) = doubtful {
+                    self.log().warn(format_args!(
+                        "EC2 shows the route of {} to {} as a blackhole, though this node is running",
+                        doubtful.id, place.interface
+                    ));
+                }
                 return Ok(found);
             }
         }
@@ -77,16 +83,24 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
         let vpc = place.vpc.as_ref().map(|vpc| &vpc.id);
         let query = async || self.describe(which, vpc).await;
         let found = self.call("DescribeRouteTables", which, &self.deadline, query).await?;
-        let no_table = |table: String, place: String| Error::NoTable { table, place };
         let unseen = unseen(self.configured_ids(), &found).into_iter();
-        let mut errors: Vec<Error> =
-            unseen.map(|id| no_table(id.to_string(), "this account and region".to_owned())).collect();
+        let no_table = |id: RouteTableId| Error::NoTable {
+            table: id.to_string(),
+            place: "this account and region".to_owned(),
+        };
+        let mut errors: Vec<Error> = unseen.map(no_table).collect();
         if found.is_empty() && errors.is_empty() {
-            let place = vpc.map_or_else(|| "this account".to_owned(), ToString::to_string);
-            errors.push(no_table(which.to_string(), place));
+            errors.push(self.no_table(place));
         }
         errors.extend(found.iter().filter_map(|table| self.fault_of(table, place)));
         self.worst(errors).map_or(Ok(found), Err)
+    }
+
+    /// There is no table for the tag, or with a route for the address.
+    fn no_table(&self, place: &Location) -> Error {
+        let vpc = place.vpc.as_ref().map(|vpc| vpc.id.to_string());
+        let place = vpc.unwrap_or_else(|| "this account".to_owned());
+        Error::NoTable { table: self.params.tables.to_string(), place }
     }
 
     /// Where each of these tables leads, for a log line.
@@ -167,8 +181,15 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
 
     /// The holder for a start: every table that exists now has to lead here. A table missing from the record counts too if its
     /// route can be replaced; a recorded table that the parameters no longer select does not.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`] if the parameters no longer select any; those on record are forgotten.
     pub(super) async fn taken(&self, place: &Location) -> Result<Owner<Paths>, Error> {
         let mut found = self.shown(place).await?;
+        if found.is_empty() && self.configured_ids().is_empty() {
+            self.update_durable(|durable| durable.tables = None);
+            return Err(self.no_table(place));
+        }
         if let Some(known) = self.known_tables().filter(|_| !matches!(self.params.tables, Tables::Ids(_))) {
             found.retain(|table| known.contains(&table.id) || self.fault_of(table, place).is_none());
         }
@@ -197,27 +218,39 @@ impl<W: OverlayWorld> Op<'_, Overlay, W> {
             found.retain(|table| known.contains(&table.id));
             found.extend(self.untagged(unseen(known, &found)).await?);
         }
-        let counting = known.as_deref().unwrap_or_default();
+        let counting = known.as_deref().unwrap_or(self.configured_ids());
         let paths = Paths::of(&found, Some(&place.interface)).with_missing(counting);
-        for table in paths.missing() {
-            self.log().error(format_args!(
-                "{table} does not lead {} anywhere: it has no route {}, or is gone",
-                self.params.address,
-                self.destination()
-            ));
+        for (table, route) in paths.incurable() {
+            let (destination, table) = (self.destination(), table.clone());
+            match route {
+                Some(route) => {
+                    let origin = route.origin.clone();
+                    self.log().error(Error::NotReplaceable { table, destination, origin });
+                }
+                None => self.log().error(format_args!(
+                    "{table} does not lead {} anywhere: it has no route {destination}, or is gone",
+                    self.params.address
+                )),
+            }
         }
         self.note_check();
-        let curable = paths.clone().without_missing();
+        let curable = paths.clone().curable();
         if known.is_some() && curable.is_empty() {
             return Ok(Owner::Ours(paths));
         }
-        let owner = curable.owner();
-        if matches!(owner, Owner::Ours(_)) && self.last_done().is_none() {
-            // It was started by another agent, or the record was lost: adopt it.
-            self.record_at(Phase::Started, &place, |_| ());
-            self.update_record(|record| record.added = Some(true));
+        if curable.is_partly_here() {
+            self.adopt_found(&place, &curable).await?;
         }
-        Ok(owner)
+        match curable.owner() {
+            Owner::Ours(_) => {
+                if known.is_none() && paths.incurable().next().is_none() {
+                    let ids: Vec<RouteTableId> = found.into_iter().map(|table| table.id).collect();
+                    self.remember_tables(&ids);
+                }
+                Ok(Owner::Ours(paths))
+            }
+            other => Ok(other),
+        }
     }
 
     /// Those of these tables that exist but no longer have the tag.

@@ -256,7 +256,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
     ) -> Result<(), Error> {
         let Some(device) = device else { return Ok(()) };
         let prefix = location.subnet.as_ref().map(|subnet| subnet.cidr.prefix_len());
-        op.put_on(device, op.params.address.into(), prefix).await
+        op.put_on(device, op.params.address.into(), prefix, || ()).await
     }
 
     async fn settled(
@@ -297,7 +297,7 @@ impl<W: PrivateWorld> Kind<W> for Private {
 
     async fn probed_absent(op: &Op<'_, Self, W>, why: &str) {
         if op.params.add_to_device {
-            op.report_leftovers(&op.devices_with_it().await.unwrap_or_default(), why);
+            op.report_leftovers(&op.devices_with_it().await.unwrap_or_default(), why, |_| true);
         }
     }
 

@@ -169,10 +169,10 @@ async fn at_level_ten_ec2_is_queried_and_decides<K: Tested>() {
     assert_eq!(node.run(Action::Monitor { level: 10 }).await.unwrap(), Report::Done);
     assert_eq!(node.account.calls().len(), 1);
     K::give(&node.account, 2);
+    assert_eq!(node.monitor().await.unwrap(), Report::Done, "level 0 does not ask");
     for level in [10, 20] {
         assert!(reason(node.run(Action::Monitor { level }).await).contains(&instance(2)));
     }
-    assert_eq!(node.monitor().await.unwrap(), Report::Done, "level 0 does not ask");
 }
 
 async fn without_the_configured_interface_nothing_is_in_place<K: Tested>() {

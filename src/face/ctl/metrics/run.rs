@@ -10,7 +10,6 @@ use crate::face::cluster::cib::ConfiguredAddress;
 use crate::face::cluster::node_state::NodeState;
 use crate::face::cluster::tools::BRIEF_LIMIT;
 use crate::face::ctl::call::{Failure, Invocation, print};
-use crate::face::ctl::show::devices_with;
 use crate::face::ctl::subject::on_record;
 use crate::host::Host as _;
 use crate::resource::kind::Kind;
@@ -57,7 +56,7 @@ fn metrics_of(
 ) -> Option<AddressMetrics> {
     let (resource, agent) = (configured.id.as_str(), configured.agent);
     let address = configured.names().into_iter().next()?;
-    let held = with_kind!(agent, K => held::<K>(invocation, configured, &address, name));
+    let held = with_kind!(agent, K => held::<K>(invocation, configured, name));
     let held = held.unwrap_or_else(|failure| {
         // One address that is configured wrongly hides no other.
         invocation.log.warn(format_args!("{resource}: {}", failure.text()));
@@ -90,7 +89,6 @@ fn metrics_of(
 fn held<K: Kind<RealWorld>>(
     invocation: &Invocation<'_>,
     configured: &ConfiguredAddress,
-    address: &str,
     name: &str,
 ) -> Result<Option<bool>, Failure> {
     let (action, nodes) = (Action::Monitor { level: 0 }, [name.to_owned()]);
@@ -98,13 +96,13 @@ fn held<K: Kind<RealWorld>>(
     let world = invocation.querying::<K>(&configured.id, &request.params)?;
     let op = op::<K, _>(&world, &request);
     invocation.run(async {
-        Ok(match (op.by_metadata().await, address.parse()) {
-            (Some(Ok(seen)), _) => Some(seen == Report::Done),
-            (None, _) if !K::common(&request.params).add_to_device => {
-                Some(world.records.volatile().is_running(&world::host().boot_id()))
+        let seen = match op.by_metadata().await {
+            None if !K::common(&request.params).add_to_device => {
+                return Ok(Some(world.records.volatile().is_running(&world::host().boot_id())));
             }
-            (Some(Err(_)), _) | (None, Err(_)) => None,
-            (None, Ok(ip)) => devices_with(ip).await.ok().map(|devices| !devices.is_empty()),
-        })
+            None => K::on_host(&op).await.ok(),
+            Some(seen) => seen.ok(),
+        };
+        Ok(seen.map(|seen| seen == Report::Done))
     })
 }

@@ -364,7 +364,6 @@ impl Own {
             let devices = devices_with(ip).await;
             own.opinion.devices = devices.map_err(|error| own.unseen.push(error.to_string())).ok();
         }
-        let devices = own.opinion.devices.as_ref();
         (own.opinion.here, own.opinion.reason) = match by_metadata {
             Some(Ok(Report::Done)) => (Opinion::Yes, String::new()),
             Some(Ok(Report::NotHere(why))) => (Opinion::No, why),
@@ -372,7 +371,11 @@ impl Own {
                 own.unseen.push(error.to_string());
                 (Opinion::Unknown, error.to_string())
             }
-            None => (devices.map(|devices| !devices.is_empty()).into(), String::new()),
+            None if !add_to_device => (Opinion::Unknown, String::new()),
+            None => {
+                let on_host = K::on_host(&op::<K, _>(&world, &request)).await.ok();
+                (on_host.map(|report| report == Report::Done).into(), String::new())
+            }
         };
         own.opinion.ready = match (ready, failure) {
             (Ok(_), None) => Opinion::Yes,

@@ -186,12 +186,19 @@ impl AddressState {
         let mut targets: Vec<_> = tables.into_iter().flatten().map(|table| &table["target"]).collect();
         targets.sort_by_key(ToString::to_string);
         targets.dedup();
-        if targets.len() > 1 {
+        // Tables without a route are reported as that: no other node has it.
+        let is_partly_here = tables.into_iter().flatten().any(|table| table["here"] == true);
+        let mut answer = ec2.answer;
+        let leading = targets.iter().filter(|target| !target.is_null()).count();
+        if leading > 1 {
             found.push(format!("its route tables lead to different targets: {}", ec2.detail()));
+        } else if leading < targets.len() {
+            found.push(format!("a route table has no route for it: {}", ec2.detail()));
+            answer = if is_partly_here { "ours" } else { answer };
         }
         let Some(placement) = &self.cluster else {
             let own = self.nodes.iter().find(|own| own.name == node).map(|own| own.here);
-            let differs = match (ec2.answer, own) {
+            let differs = match (answer, own) {
                 ("ours", Some(Opinion::No)) => !self.is_left,
                 ("elsewhere" | "nobody", Some(Opinion::Yes)) => true,
                 _ => false,
@@ -217,7 +224,7 @@ impl AddressState {
             on => format!("the cluster runs it on {}", on.join(" on ")),
         };
         let is_here = machine.iter().any(|name| name == node);
-        let refuted = match (running, ec2.answer) {
+        let refuted = match (running, answer) {
             (Some(_), "misplaced") if is_here => Some("EC2 shows it elsewhere on this node"),
             (Some(_), "elsewhere") if is_here && !ec2.is_vague => Some("EC2 shows it elsewhere"),
             (Some(_), "nobody") => Some("EC2 shows no holder"),
@@ -485,8 +492,17 @@ mod tests {
         let mut split = state(&["n2"], "elsewhere", [Opinion::No, Opinion::Yes]);
         split.ec2.holder = Some(json!({ "tables": [{ "target": "eni-1" }, { "target": "eni-1" }] }));
         assert_eq!(split.contradictions("n1"), [""; 0]);
-        split.ec2.holder = Some(json!({ "tables": [{ "target": "eni-1" }, { "target": null }] }));
-        assert_eq!(split.contradictions("n1").len(), 1);
+        for (target, says) in
+            [(json!("eni-2"), "lead to different targets"), (json!(null), "has no route for it")]
+        {
+            split.ec2.holder = Some(json!({ "tables": [{ "target": "eni-1" }, { "target": target }] }));
+            let found = split.contradictions("n1");
+            assert!(found.len() == 1 && found[0].contains(says), "{found:?}");
+        }
+        let mut partly = state(&["n1"], "elsewhere", [Opinion::Yes, Opinion::No]);
+        let tables = json!([{ "target": "eni-1", "here": true }, { "target": null, "here": false }]);
+        partly.ec2.holder = Some(json!({ "tables": tables }));
+        assert_eq!(partly.contradictions("n1"), ["a route table has no route for it: i-1"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 // Test code: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use crate::base::log::Log;
+use crate::network::{Network as _, NewAddress};
 use crate::resource::fixtures::MemoryRecords;
 use crate::resource::tests::*;
 use crate::state::Remembered;
@@ -59,6 +61,28 @@ impl OverlayNode {
             let here = self.account.route_of(&table(number), overlay_ip()) == Some(eni(1));
             here == tables.contains(&number)
         })
+    }
+
+    /// Adds the address to a device of this node, as another agent would.
+    async fn put_on(&self, name: &str) {
+        let devices = self.network().devices().await.unwrap();
+        let device = devices.into_iter().find(|device| device.name == name).unwrap();
+        self.network().add(&device, NewAddress { ip: overlay_ip(), prefix: 32, label: None }).await.unwrap();
+    }
+
+    /// The devices of this node that have the address.
+    async fn having(&self) -> Vec<String> {
+        let devices = self.network().devices().await.unwrap().into_iter();
+        devices.filter(|device| device.has(overlay_ip())).map(|device| device.name).collect()
+    }
+
+    /// Another resource of this node, with the same parameters, beside this one, whose name is `old`.
+    fn renamed(&self, old: &str) -> Self {
+        let records = MemoryRecords::default();
+        records.others.borrow_mut().push((old.to_owned(), self.world.records.clone()));
+        let (ec2, imds, log) = (self.world.ec2.clone(), self.world.imds.clone(), Log::memory());
+        let world = Parts { ec2, imds, host: self.world.host.clone(), records, log };
+        Self { raw: self.raw.clone(), account: self.account.clone(), world, ..*self }
     }
 
     fn on_device(&self) -> bool {

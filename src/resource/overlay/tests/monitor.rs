@@ -189,3 +189,106 @@ async fn a_stale_answer_about_a_table_that_a_retry_found_here_is_queried_again()
     assert_eq!(outcome.unwrap(), Report::Done);
     assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
 }
+
+/// [overlay-5] As after the switch from another agent: no start has recorded the tables.
+#[tokio::test(start_paused = true)]
+async fn the_tables_of_an_adopted_address_are_recorded() {
+    for selector in ["", "auto"] {
+        let node = OverlayNode::with_tables(2);
+        let node = if selector.is_empty() { node } else { node.with("routing_table", selector) };
+        for number in 1..=2 {
+            node.account.route(&table(number), overlay_ip(), &eni(1));
+        }
+        node.put_on("eth0").await;
+        assert_eq!(node.monitor().await.unwrap(), Report::Done);
+        assert_eq!(node.world.records.durable().tables.unwrap().ids, [table(1), table(2)], "{selector}");
+        for number in [2, 1] {
+            minutes(5).await;
+            node.account.delete_route(&table(number), overlay_ip());
+            assert_eq!(node.monitor().await.unwrap(), Report::Done, "{selector}");
+            assert!(
+                node.logged(&format!("{} does not lead {OVERLAY} anywhere", table(number))),
+                "{selector}"
+            );
+        }
+    }
+}
+
+/// [overlay-5] A start would need them, so it would fail.
+#[tokio::test(start_paused = true)]
+async fn tables_are_not_recorded_for_an_adopted_address_while_one_is_missing() {
+    let node = OverlayNode::with_tables(2);
+    node.account.route(&table(1), overlay_ip(), &eni(1));
+    node.account.delete_route(&table(2), overlay_ip());
+    node.put_on("eth0").await;
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert!(node.logged(&format!("{} does not lead {OVERLAY} anywhere", table(2))));
+    assert_eq!(node.world.records.durable().tables, None);
+}
+
+/// [overlay-5] The created route is gone, and a gateway propagates one in its place: no start could replace it.
+#[tokio::test(start_paused = true)]
+async fn a_route_that_no_call_can_replace_is_an_error_line_and_no_absence() {
+    for spoilt in [1..=1, 1..=2] {
+        let node = OverlayNode::with_tables(2).in_service().await;
+        for number in spoilt {
+            node.account.propagate_route(&table(number), overlay_ip(), "vgw-1");
+        }
+        minutes(1).await;
+        assert_eq!(node.monitor().await.unwrap(), Report::Done);
+        assert!(node.logged(&format!(
+            "{}: the route for {OVERLAY}/32 comes from EnableVgwRoutePropagation: only one made by CreateRoute can be replaced",
+            table(1)
+        )));
+        node.account.route(&table(2), overlay_ip(), &eni(2));
+        assert!(reason(node.run(Action::Monitor { level: 10 }).await).contains(table(2).as_str()));
+    }
+}
+
+/// [overlay-9] [migrate-1]
+#[tokio::test(start_paused = true)]
+async fn a_monitor_that_found_the_address_elsewhere_is_not_followed_by_one_that_trusts_its_check() {
+    let node = OverlayNode::with_tables(1).in_service().await;
+    node.account.route(&table(1), overlay_ip(), &eni(2));
+    reason(node.run(Action::Monitor { level: 10 }).await);
+    reason(node.monitor().await);
+    fails(node.run(Action::MigrateTo).await, Action::MigrateTo, ExitCode::Generic, "is routed to");
+}
+
+/// [overlay-8] [overlay-9]
+#[tokio::test(start_paused = true)]
+async fn a_blackhole_does_not_hide_another_table_from_a_monitor_with_a_short_timeout() {
+    for timeout in [4, 6, 8] {
+        let node = OverlayNode::with_tables(2).in_service().await;
+        node.account.route_shown_as_blackhole(&table(1), overlay_ip(), &eni(1));
+        node.account.route(&table(2), overlay_ip(), &eni(2));
+        minutes(1).await;
+        assert!(
+            reason(node.run_within(Action::Monitor { level: 0 }, timeout).await).contains(table(2).as_str())
+        );
+    }
+}
+
+/// [overlay-1] A table without a route is shown as that, not as another holder.
+#[tokio::test(start_paused = true)]
+async fn a_survey_shows_a_table_without_a_route_as_that() {
+    let node = OverlayNode::with_tables(2).in_service().await;
+    node.account.delete_route(&table(2), overlay_ip());
+    let request = node.request(Action::Monitor { level: 10 }, 20);
+    let survey = async || op::<Overlay, _>(&node.world, &request).survey().await.by_ec2.unwrap();
+    let shown = survey().await;
+    assert_eq!(shown.sentence, format!("only partly here: {}; no route ({})", table(1), table(2)));
+    assert_eq!(shown.parts[1], (table(2).to_string(), "no route, or no such table".to_owned()));
+    node.account.delete_route(&table(1), overlay_ip());
+    assert_eq!(survey().await.answer, "nobody");
+}
+
+/// [probe-1] A stop would leave it, because this resource did not put it there.
+#[tokio::test(start_paused = true)]
+async fn a_leftover_of_another_agent_is_reported_as_one_that_a_stop_leaves() {
+    let node = OverlayNode::with_tables(1);
+    node.put_on("eth0").await;
+    reason(node.probe().await);
+    assert!(node.logged("this resource did not add it, so a stop leaves it"), "{:?}", node.world.log.lines());
+    assert!(!node.logged("stopping the resource removes it"));
+}

@@ -352,3 +352,59 @@ async fn an_ipv6_address_that_another_machine_has_too_is_not_held() {
     node.network().duplicate("fd00:10::1");
     assert!(matches!(node.monitor().await.unwrap(), Report::NotHere(why) if why.contains("another machine")));
 }
+
+/// [overlay-5] [overlay-6] The calls of the first start succeed, because its record has the tables.
+#[tokio::test(start_paused = true)]
+async fn tables_that_all_lost_their_tag_are_forgotten_and_fail_the_start() {
+    let node = OverlayNode::with_tables(2).with("routing_table", "tag:cluster=web");
+    let tag = |tags: &[(&str, &str)]| {
+        for number in 1..=2 {
+            node.account.tag_route_table(&table(number), tags);
+        }
+    };
+    tag(&[("cluster", "web")]);
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    tag(&[]);
+    for calls in [2, 0] {
+        minutes(10).await;
+        node.account.clear_calls();
+        let says = "routing_table tag:cluster=web: no such table";
+        fails(takes(0..4, node.start()).await, Action::Start, ExitCode::Args, says);
+        assert_eq!((node.world.records.durable().tables, node.sent("ReplaceRoute")), (None, calls));
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+    }
+}
+
+/// [stale-7] A replica that is behind shows no table for a moment.
+#[tokio::test(start_paused = true)]
+async fn one_answer_without_any_table_does_not_fail_a_start() {
+    let node = OverlayNode::with_tables(1).with("routing_table", "auto").started().await;
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    node.account.delete_route(&table(1), overlay_ip());
+    minutes(10).await;
+    node.account.route(&table(1), overlay_ip(), &eni(2));
+    node.account.set_lag(Reads::Describes, Lag::Fixed(Duration::from_millis(500)));
+    assert_eq!(node.start().await.unwrap(), Report::Done);
+    assert!(node.leads_here(&[1]));
+}
+
+/// [overlay-2] [overlay-4] What is on a device that is down does not answer, so the start adds it where it does.
+#[tokio::test(start_paused = true)]
+async fn a_start_does_not_claim_an_entry_on_another_device() {
+    let node = OverlayNode::with_tables(1);
+    node.network().plug("dum1", "", &[&format!("{OVERLAY}/32")]);
+    let node = node.started().await;
+    let record = node.world.records.volatile();
+    assert_eq!(record.overlay().unwrap().added, Some(false));
+    assert!(node.logged("is already on dum1, not added to eth0"));
+}
+
+/// [overlay-2] All calls were refused, because the only table is gone.
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_tables_are_gone_leaves_nothing_on_the_device() {
+    let node = OverlayNode::with_tables(1).in_service().await;
+    node.account.delete_route_table(&table(1));
+    fails(node.start().await, Action::Start, ExitCode::Args, "no such table");
+    assert!(!node.on_device());
+}

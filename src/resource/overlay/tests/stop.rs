@@ -1,7 +1,6 @@
 //! `stop`.
 
 use super::*;
-use crate::network::Network as _;
 
 /// [overlay-3] [overlay-9] After it the node does not hold the address, though the routes still lead to it.
 #[tokio::test(start_paused = true)]
@@ -63,17 +62,16 @@ async fn an_entry_that_this_resource_did_not_add_survives_every_stop() {
 /// [overlay-4] As a real server behind a balancer, or a daemon, has it there.
 #[tokio::test(start_paused = true)]
 async fn an_entry_on_another_device_was_not_added_and_stays() {
-    for (name, added) in [("lo", true), ("dum1", false)] {
+    for (name, added) in [("lo", true), ("dum1", false), ("dum2", true)] {
         let node = OverlayNode::with_tables(1);
         node.network().plug(name, "00:00:00:00:00:00", &[&format!("{OVERLAY}/32")]);
+        // Nothing answers on a device that is down.
+        node.network().set_up("dum2", false);
         let node = node.started().await;
-        let having = async || {
-            let devices = node.network().devices().await.unwrap().into_iter();
-            devices.filter(|device| device.has(overlay_ip())).map(|device| device.name).collect::<Vec<_>>()
-        };
-        assert_eq!(having().await.contains(&"eth0".to_owned()), added);
+        assert_eq!(node.monitor().await.unwrap(), Report::Done, "{name}");
+        assert_eq!(node.having().await.contains(&"eth0".to_owned()), added);
         assert_eq!(node.stop().await.unwrap(), Report::Done);
-        assert_eq!(having().await, [name]);
+        assert_eq!(node.having().await, [name]);
     }
 }
 
@@ -157,4 +155,86 @@ async fn a_stop_of_what_never_ran_succeeds_anywhere() {
     node.account.fail_metadata(FaultKind::Hang);
     assert_eq!(node.stop().await.unwrap(), Report::Done);
     assert!(reason(node.monitor().await).contains("on none of"));
+}
+
+/// [overlay-10] [overlay-4] A probe finds it there, and what it reports as running here has to be removed by the next stop.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_came_back_after_a_stop_is_removed_by_the_next_one() {
+    let node = OverlayNode::with_tables(2).in_service().await;
+    for _ in 0..2 {
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        node.put_on("eth0").await;
+        assert_eq!(node.probe().await.unwrap(), Report::Done);
+        assert_eq!(node.phase(), Some(Phase::Started));
+    }
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device(), "{:?}", node.world.log.lines());
+}
+
+/// [overlay-10] [overlay-4] What the stop before left to its owner is not adopted.
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_a_stop_has_left_is_not_adopted_later() {
+    let node = OverlayNode::with_tables(1);
+    node.network().plug("dum1", "", &[&format!("{OVERLAY}/32")]);
+    let node = node.started().await;
+    for _ in 0..2 {
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        assert_eq!(node.having().await, ["dum1"]);
+        assert!(!node.logged("removed from this node"), "{:?}", node.world.log.lines());
+        assert_eq!(node.probe().await.unwrap(), Report::Done);
+    }
+}
+
+/// [overlay-10] [overlay-4]
+#[tokio::test(start_paused = true)]
+async fn an_address_of_which_a_probe_finds_a_part_here_is_removed_by_the_stop() {
+    let node = OverlayNode::with_tables(2);
+    node.account.route(&table(1), overlay_ip(), &eni(1));
+    node.put_on("eth0").await;
+    assert_eq!(takes(0..1, node.probe()).await.unwrap(), Report::Done);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device());
+}
+
+/// [overlay-10] [overlay-4] Renamed in the configuration while the cluster did not manage it.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_a_resource_of_another_name_started_is_taken_over_from_it() {
+    let old = OverlayNode::with_tables(2).in_service().await;
+    let node = old.renamed("old");
+    assert_eq!(node.probe().await.unwrap(), Report::Done);
+    assert_eq!((old.phase(), node.phase()), (Some(Phase::Left), Some(Phase::Started)));
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device(), "{:?}", node.world.log.lines());
+}
+
+/// [displaced-4] [overlay-4] The claim followed a stop of the resource in the same boot.
+#[tokio::test(start_paused = true)]
+async fn a_stop_removes_what_a_claim_by_hand_has_put_on_the_device() {
+    for probed in [false, true] {
+        let node = OverlayNode::with_tables(1).in_service().await;
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        minutes(1).await;
+        let claim = node.renamed("web").started().await;
+        node.world
+            .records
+            .others
+            .borrow_mut()
+            .push((format!("eipctl-{OVERLAY}"), claim.world.records.clone()));
+        if probed {
+            assert_eq!(node.probe().await.unwrap(), Report::Done);
+        }
+        assert_eq!(node.stop().await.unwrap(), Report::Done);
+        assert!(!node.on_device(), "{:?}", node.world.log.lines());
+        assert_eq!(claim.phase(), Some(if probed { Phase::Left } else { Phase::Stopped }));
+    }
+}
+
+/// [overlay-10] [overlay-4]
+#[tokio::test(start_paused = true)]
+async fn an_address_found_on_the_configured_loopback_is_removed_by_a_stop() {
+    let node = OverlayNode::with_tables(1).with("device", "lo").in_service().await;
+    *node.world.records.volatile.borrow_mut() = <_>::default();
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+    assert_eq!(node.stop().await.unwrap(), Report::Done);
+    assert!(!node.on_device(), "{:?}", node.world.log.lines());
 }

@@ -99,6 +99,16 @@ async fn an_address_that_another_tool_put_on_another_device_stays_there() {
     assert!(node.logged("is already on eth1"));
 }
 
+/// [monitor-6] Nothing answers on a device that is down.
+#[tokio::test(start_paused = true)]
+async fn an_address_on_another_device_that_is_down_is_added_to_the_own_one() {
+    let node = PrivateNode::on(&account(), 1);
+    node.network().plug("eth1", "02:00:00:00:00:09", &[VIP]);
+    node.network().set_up("eth1", false);
+    let node = node.started().await;
+    assert_eq!(node.monitor().await.unwrap(), Report::Done);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_kernel_that_refuses_fails_start_and_stop_but_the_stop_releases_the_address_in_ec2() {
     let node = PrivateNode::on(&account(), 1).settled().await;

@@ -112,7 +112,7 @@ fn a_claim_adds_it_to_the_device_and_a_release_or_the_clusters_stop_removes_it()
     run("show").ok().prints_line(&["network device", "none on this node"]);
     run("claim").ok();
     run("show").ok().prints_line(&["network device", "eth0"]).prints_line(&["EC2", "ours"]);
-    run("release").ok().prints("192.168.10.1 is removed from this node");
+    run("release").ok().prints("192.168.10.1 is stopped on this node");
     run("show").ok().prints_line(&["network device", "none on this node"]).prints_line(&["EC2", "ours"]);
     run("claim").ok();
     wired.a.start().overlay().ok();
