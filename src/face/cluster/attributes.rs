@@ -10,6 +10,9 @@ const SETS: [&str; 3] = ["instance_attributes", "meta_attributes", "cluster_prop
 /// The set of cluster properties that comes before all others.
 const FIRST: &str = "cib-bootstrap-options";
 
+/// The score that outweighs every other one.
+pub const INFINITY: i64 = 1_000_000;
+
 /// The value of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribute<'x> {
@@ -58,8 +61,8 @@ pub fn attributes<'x>(
 /// A score; as in Pacemaker, text that is none counts as 0.
 pub fn score(text: &str) -> i64 {
     match text.trim().to_ascii_uppercase().as_str() {
-        "INFINITY" | "+INFINITY" => 1_000_000,
-        "-INFINITY" => -1_000_000,
+        "INFINITY" | "+INFINITY" => INFINITY,
+        "-INFINITY" => -INFINITY,
         number => number.parse().unwrap_or_default(),
     }
 }

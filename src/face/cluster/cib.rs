@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attributes::{self, Attribute, attributes, undecided};
+use super::attributes::{self, Attribute, INFINITY, attributes, score, undecided};
 use super::node_state::NodeState;
+use super::status::Status;
 use super::xml::XmlElement;
 use crate::ocf::agent::{self, Agent};
 
@@ -57,6 +58,10 @@ pub struct Configuration {
     pub live: Option<bool>,
     /// Ids of constraints left over from manual moves.
     pub left_over: Vec<String>,
+    /// The nodes where it may never run, each with the id of the location constraint that says so. Those by rule are not among them.
+    pub bans: BTreeMap<String, String>,
+    /// The bundle that it is inside: its node is the container.
+    pub bundle: Option<String>,
 }
 
 /// A primitive, and where its settings may be.
@@ -81,6 +86,31 @@ impl<'x> PrimitivePath<'x> {
 }
 
 impl ConfiguredAddress {
+    /// Whether both manage one address, so that one would take it from the other. Overlay resources may share one for different
+    /// route tables. False if that depends on a rule.
+    pub fn is_double_of(&self, other: &Self) -> bool {
+        let tables = |one: &Self| one.configuration.parameters.get("routing_table").cloned();
+        let names = other.names();
+        self.id != other.id
+            && [self, other].iter().all(|one| one.configuration.undecided.is_empty())
+            && tables(self) == tables(other)
+            && self.names().iter().any(|name| names.contains(name))
+    }
+
+    /// What keeps it off a node on which it does not run: failures, with the command that ends the ban, or a constraint.
+    pub fn ban(&self, status: &Status, node: &str) -> Option<String> {
+        let id = &self.id;
+        if status.settled_on(id) == Some(node) {
+            return None;
+        }
+        if status.is_banned(id, node) {
+            return Some(format!(
+                "banned after a failure: crm_resource --cleanup --resource {id} --node {node}"
+            ));
+        }
+        self.configuration.bans.get(node).map(|constraint| format!("banned by the constraint {constraint}"))
+    }
+
     /// All names of its address in its parameters.
     pub fn names(&self) -> Vec<String> {
         let parameters = &self.configuration.parameters;
@@ -188,12 +218,19 @@ impl Cib {
                 configuration.undecided.insert(name.to_owned());
             }
         }
+        let bundle = primitive.around.iter().find(|one| one.name == "bundle");
+        configuration.bundle = bundle.map(|bundle| bundle.attribute("id").to_owned());
         let inside = primitive.around.first().map(|group| group.attribute("id"));
-        let constraints = self.document.all("rsc_location").into_iter().filter(|it| {
-            let about = it.attribute("rsc");
-            it.attribute("id").starts_with("cli-") && (about == id || Some(about) == inside)
-        });
-        configuration.left_over = constraints.map(|it| it.attribute("id").to_owned()).collect();
+        for it in self.document.all("rsc_location") {
+            let (name, about) = (it.attribute("id").to_owned(), it.attribute("rsc"));
+            if is_ban(it) && (about == id || primitive.around.iter().any(|one| one.attribute("id") == about))
+            {
+                configuration.bans.insert(it.attribute("node").to_owned(), name.clone());
+            }
+            if name.starts_with("cli-") && (about == id || Some(about) == inside) {
+                configuration.left_over.push(name);
+            }
+        }
         Some(ConfiguredAddress { id: id.to_owned(), agent, configuration })
     }
 
@@ -262,6 +299,14 @@ impl Cib {
         let all = attributes(self.document.all("crm_config"), "cluster_property_set").remove(name);
         all.map(|property| property.value)
     }
+}
+
+/// Whether a location constraint keeps a resource off its node, whatever else is in favour of that node.
+fn is_ban(constraint: &XmlElement) -> bool {
+    let is_of_start = ["", "Started"].contains(&constraint.attribute("role"));
+    is_of_start
+        && !constraint.attribute("node").is_empty()
+        && score(constraint.attribute("score")) <= -INFINITY
 }
 
 /// Whether Pacemaker takes it for true.
@@ -473,9 +518,82 @@ mod tests {
     }
 
     #[test]
+    fn resources_with_one_address_are_doubles_unless_their_route_tables_differ() {
+        let one = |id: &str, parameters: &[(&str, &str)]| ConfiguredAddress {
+            id: id.to_owned(),
+            agent: if parameters.len() > 1 { &agent::OVERLAY_IP } else { &agent::EIP },
+            configuration: Configuration {
+                parameters: parameters
+                    .iter()
+                    .map(|(name, value)| ((*name).into(), (*value).into()))
+                    .collect(),
+                ..Configuration::default()
+            },
+        };
+        let eip = one("a", &[("elastic_ip", "203.0.113.10")]);
+        assert!(eip.is_double_of(&one("b", &[("elastic_ip", " 203.0.113.10")])));
+        assert!(!eip.is_double_of(&eip));
+        assert!(!eip.is_double_of(&one("b", &[("elastic_ip", "203.0.113.11")])));
+        let mut by_rule = one("b", &[("elastic_ip", "203.0.113.10")]);
+        by_rule.configuration.undecided.insert("elastic_ip".to_owned());
+        assert!(!eip.is_double_of(&by_rule));
+        let overlay = |id: &str, table: &str| one(id, &[("ip", "192.168.10.1"), ("routing_table", table)]);
+        assert!(overlay("a", "rtb-1").is_double_of(&overlay("b", "rtb-1")));
+        assert!(!overlay("a", "rtb-1").is_double_of(&overlay("b", "rtb-2")));
+    }
+
+    #[test]
+    fn a_resource_inside_a_bundle_knows_it() {
+        assert_eq!(Cib::parse(CIB).unwrap().configuration("eip").bundle, None);
+        let inside =
+            CIB.replace(r#"<group id="service">"#, r#"<bundle id="web">"#).replace("</group>", "</bundle>");
+        assert_eq!(Cib::parse(&inside).unwrap().configuration("eip").bundle.as_deref(), Some("web"));
+    }
+
+    #[test]
+    fn a_node_that_a_constraint_bans_is_known_also_if_that_is_about_the_group() {
+        let bans = |constraint: &str| {
+            let xml =
+                CIB.replace("<constraints>", &format!("<constraints><rsc_location id=\"x\" {constraint}/>"));
+            Cib::parse(&xml).unwrap().configuration("eip").bans.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(bans(r#"rsc="eip" node="n3" score="-INFINITY""#), ["n3"]);
+        assert_eq!(bans(r#"rsc="service" role="Started" node="n3" score="-1000000""#), ["n3"]);
+        for no_ban in [
+            r#"rsc="eip" node="n3" score="-1000""#,
+            r#"rsc="eip" node="n3" role="Promoted" score="-INFINITY""#,
+            r#"rsc="other" node="n3" score="-INFINITY""#,
+        ] {
+            assert_eq!(bans(no_ban), [""; 0], "{no_ban}");
+        }
+    }
+
+    /// `status` and `check` called a node ready on which the cluster would not start the resource.
+    #[test]
+    fn a_banned_node_is_named_with_the_reason_unless_it_runs_the_resource() {
+        let status = |failed_on: &str, runs_on: &str| {
+            let xml = format!(
+                r#"<crm_mon><nodes><node name="n1"/></nodes><resources><resource id="other" role="Started">{runs_on}</resource>
+                </resources><node_history><node name="{failed_on}"><resource_history id="other" fail-count="INFINITY"/></node>
+                </node_history></crm_mon>"#
+            );
+            Status::parse(&xml).unwrap()
+        };
+        let cib = Cib::parse(CIB).unwrap();
+        let other = cib.addresses.iter().find(|one| one.id == "other").unwrap();
+        let by_failure = "banned after a failure: crm_resource --cleanup --resource other --node n2";
+        assert_eq!(other.ban(&status("n2", ""), "n2").as_deref(), Some(by_failure));
+        assert_eq!(other.ban(&status("n1", ""), "n2"), None);
+        assert_eq!(other.ban(&status("n2", r#"<node name="n2"/>"#), "n2"), None);
+        let by_constraint = "banned by the constraint cli-ban-other-on-n1";
+        assert_eq!(other.ban(&status("n2", ""), "n1").as_deref(), Some(by_constraint));
+    }
+
+    #[test]
     fn only_what_moves_by_hand_have_left_counts_also_of_the_group() {
         assert_eq!(Cib::parse(CIB).unwrap().configuration("eip").left_over, ["cli-prefer-service"]);
         let other = Cib::parse(CIB).unwrap().configuration("other");
+        assert_eq!(other.bans, BTreeMap::from([("n1".to_owned(), "cli-ban-other-on-n1".to_owned())]));
         assert_eq!((other.left_over, other.live), (vec!["cli-ban-other-on-n1".to_owned()], Some(false)));
         assert!(Cib::parse("<cib>").is_err());
     }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::attributes::{attributes, score, undecided};
-use super::cib::Cib;
+use super::cib::{Cib, Configuration};
 use super::xml::XmlElement;
 use crate::base::text::{boolean, brief};
 use crate::ocf::agent::{self, Agent};
@@ -288,9 +288,15 @@ fn is_delayed(device: &XmlElement) -> bool {
 
 /// Whether the cluster moves a resource live, and whether another node may then take its address, which the parameter
 /// `may_take` says.
-pub fn live_moves(live: Option<bool>, taking: bool, may_take: &str) -> CheckResult {
+pub fn live_moves(configuration: &Configuration, taking: bool, may_take: &str) -> CheckResult {
     const STOPPED: &str = "allow-migrate is not set: a planned move is a stop and a start";
-    match (live, taking) {
+    if let Some(bundle) = &configuration.bundle {
+        return CheckResult::ok(
+            LIVE_MOVES,
+            format!("none in the bundle {bundle}: it moves with its container"),
+        );
+    }
+    match (configuration.live, taking) {
         (None, _) => CheckResult::unknown(LIVE_MOVES, &undecided("allow-migrate")),
         (Some(true), true) => CheckResult::ok(LIVE_MOVES, "allow-migrate=true: a planned move is one call"),
         (Some(false), true) => {
@@ -479,7 +485,21 @@ mod tests {
         let told = told(&FORMS[1].replace(set, &format!("{set}{rule}")), Ok(TOKEN));
         let expected = "- stickiness: resource-stickiness depends on a rule that only Pacemaker can evaluate";
         assert!(told.contains(expected), "{told}");
-        assert_eq!(live_moves(None, false, "allow_reassociation").verdict, "-");
+        let unknown = Configuration { live: None, ..Configuration::default() };
+        assert_eq!(live_moves(&unknown, false, "allow_reassociation").verdict, "-");
+    }
+
+    /// Pacemaker never moves what is inside a bundle live, and `check` advised `allow-migrate=true`.
+    #[test]
+    fn no_live_move_is_expected_inside_a_bundle() {
+        for live in [Some(false), Some(true)] {
+            let inside = Configuration { live, bundle: Some("web".to_owned()), ..Configuration::default() };
+            let line = live_moves(&inside, true, "allow_reassociation");
+            assert_eq!(
+                (line.verdict, &*line.text),
+                ("ok", "none in the bundle web: it moves with its container")
+            );
+        }
     }
 
     #[test]

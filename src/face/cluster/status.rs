@@ -1,5 +1,6 @@
 //! Status of the cluster, from the XML of `crm_mon` of Pacemaker 1.1 and later.
 
+use super::attributes::score;
 use super::xml::XmlElement;
 
 /// Status of the cluster at one moment.
@@ -11,8 +12,21 @@ pub struct Status {
     pub nodes: Vec<CrmMonNode>,
     /// Resources, including the members of groups and clones.
     pub resources: Vec<CrmMonResource>,
-    /// Non-zero fail counts: resource, node, count.
-    pub fail_counts: Vec<(String, String, String)>,
+    /// Non-zero fail counts.
+    pub fail_counts: Vec<FailCount>,
+}
+
+/// How often a resource has failed on a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailCount {
+    /// Id of the resource.
+    pub resource: String,
+    /// Name of the node.
+    pub node: String,
+    /// The number, or `INFINITY`.
+    pub count: String,
+    /// Whether it has reached `migration-threshold`: the resource may not run on this node until a cleanup.
+    pub is_ban: bool,
 }
 
 /// A node, as `crm_mon` shows it.
@@ -24,6 +38,10 @@ pub struct CrmMonNode {
     pub online: bool,
     /// Reasons why it cannot run resources: `standby`, `maintenance`, ...
     pub flags: Vec<&'static str>,
+    /// Whether it runs Pacemaker Remote instead of Corosync: a remote node, or a guest node.
+    pub is_remote: bool,
+    /// Of a guest node, the resource that is its container or virtual machine.
+    pub container: Option<String>,
 }
 
 /// A resource, as `crm_mon` shows it.
@@ -56,8 +74,15 @@ fn is(element: &XmlElement, name: &str) -> bool {
 
 impl CrmMonNode {
     fn of(node: &XmlElement) -> Self {
-        let flags = NODE_FLAGS.into_iter().filter(|name| is(node, name)).collect();
-        Self { name: node.attribute("name").to_owned(), online: is(node, "online"), flags }
+        // Pacemaker 1.1.13 writes `container_id`.
+        let container = ["id_as_resource", "container_id"].map(|name| node.attribute(name));
+        Self {
+            name: node.attribute("name").to_owned(),
+            online: is(node, "online"),
+            flags: NODE_FLAGS.into_iter().filter(|name| is(node, name)).collect(),
+            is_remote: node.attribute("type") == "remote",
+            container: container.into_iter().find(|id| !id.is_empty()).map(str::to_owned),
+        }
     }
 }
 
@@ -88,6 +113,23 @@ impl CrmMonResource {
     }
 }
 
+impl FailCount {
+    fn of(node: &XmlElement, history: &XmlElement) -> Self {
+        let count = history.attribute("fail-count");
+        let threshold = match history.attribute("migration-threshold") {
+            "" => "INFINITY",
+            threshold => threshold,
+        };
+        Self {
+            resource: history.attribute("id").to_owned(),
+            node: node.attribute("name").to_owned(),
+            count: count.to_owned(),
+            // With a threshold of 0, no number of failures is a ban.
+            is_ban: score(threshold) > 0 && score(count) >= score(threshold),
+        }
+    }
+}
+
 impl Status {
     /// Parses the document.
     ///
@@ -104,12 +146,10 @@ impl Status {
         let quorum = controllers.any(|one| is(one, "present") && is(one, "with_quorum"));
         let mut fail_counts = Vec::new();
         for node in document.below("node_history").flat_map(|all| all.below("node")) {
-            let text = |element: &XmlElement, name: &str| element.attribute(name).to_owned();
             let failed = node
                 .below("resource_history")
                 .filter(|one| !["", "0"].contains(&one.attribute("fail-count")));
-            fail_counts
-                .extend(failed.map(|one| (text(one, "id"), text(node, "name"), text(one, "fail-count"))));
+            fail_counts.extend(failed.map(|one| FailCount::of(node, one)));
         }
         let resources = document.below("resources").flat_map(|all| all.all("resource"));
         Ok(Self { quorum, nodes, resources: resources.map(CrmMonResource::of).collect(), fail_counts })
@@ -118,6 +158,24 @@ impl Status {
     /// The resource with this name.
     pub fn resource(&self, id: &str) -> Option<&CrmMonResource> {
         self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    /// The names under which the machine of a node appears: its own and, of a guest node, that of its host. Empty if the host
+    /// is not known.
+    pub fn machine_of(&self, node: &str) -> Vec<String> {
+        let guest = self.nodes.iter().find_map(|one| one.container.as_ref().filter(|_| one.name == node));
+        let host = guest.map(|container| self.resource(container).map_or(&[][..], |found| &found.nodes));
+        match host {
+            None => vec![node.to_owned()],
+            Some([host]) => vec![node.to_owned(), host.name.clone()],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// Whether failures keep a resource off a node.
+    pub fn is_banned(&self, resource: &str, node: &str) -> bool {
+        let is_it = |one: &FailCount| one.is_ban && one.resource == resource && one.node == node;
+        self.fail_counts.iter().any(is_it)
     }
 
     /// Whether a node is offline, or has to be fenced.
@@ -181,7 +239,38 @@ mod tests {
         let web = status.resource("web").unwrap();
         assert_eq!((web.flag(), web.nodes.len(), web.managed), (Some("failed"), 0, true));
         assert_eq!(status.settled_on("web"), None);
-        assert_eq!(status.fail_counts, [("web".to_owned(), "n2".to_owned(), "3".to_owned())]);
+        assert_eq!(status.fail_counts, [fail_count("web", "n2")]);
+    }
+
+    fn fail_count(resource: &str, node: &str) -> FailCount {
+        FailCount {
+            resource: resource.to_owned(),
+            node: node.to_owned(),
+            count: "3".to_owned(),
+            is_ban: false,
+        }
+    }
+
+    /// `crm_mon` of 2.1.5 writes INFINITY as a number.
+    #[test]
+    fn a_node_is_banned_once_its_fail_count_reaches_the_threshold() {
+        let rows = [
+            ("1000000", "3", false),
+            ("1000000", "1000000", true),
+            ("1000000", "INFINITY", true),
+            ("3", "3", true),
+            ("4", "3", false),
+            ("0", "INFINITY", false),
+        ];
+        for (threshold, count, expected) in rows {
+            let text = OLD.replace(
+                r#"migration-threshold="1000000" fail-count="3""#,
+                &format!(r#"migration-threshold="{threshold}" fail-count="{count}""#),
+            );
+            let status = Status::parse(&text).unwrap();
+            assert_eq!(status.is_banned("web", "n2"), expected, "{threshold} {count}");
+            assert!(!status.is_banned("web", "n1") && !status.is_banned("eip", "n2"));
+        }
     }
 
     /// Output of Pacemaker 2.1.5 and 3.0.3 for the same configuration.
@@ -204,8 +293,35 @@ mod tests {
             ];
             assert_eq!(found, expected.map(|(id, role, on)| (id.into(), role.into(), on.into())));
             assert_eq!(status.settled_on("eip"), Some("n1"));
-            assert_eq!(status.fail_counts, [("ping".to_owned(), "n1".to_owned(), "3".to_owned())]);
+            assert_eq!(status.fail_counts, [fail_count("ping", "n1")]);
         }
+    }
+
+    /// Output of Pacemaker 2.1.5, shortened; 1.1 writes the same attributes.
+    #[test]
+    fn remote_nodes_and_containers_are_told_from_cluster_nodes() {
+        let remote = r#"type="remote""#;
+        let text = OLD.replace(
+            "<nodes>",
+            &format!(
+                r#"<nodes><node name="app-0" online="true" {remote} id_as_resource="app-docker-0"/>
+                <node name="lost-0" online="false" {remote} container_id="lost-docker-0"/>
+                <node name="r1" online="true" {remote}/>"#
+            ),
+        );
+        let container = r#"<resources><bundle id="app"><replica id="0"><resource id="app-docker-0" role="Started"><node name="n1"/>"#;
+        let text = text.replace("<resources>", &format!("{container}</resource></replica></bundle>"));
+        let status = Status::parse(&text).unwrap();
+        let kind = |node: &CrmMonNode| (node.is_remote, node.container.clone());
+        let of = |container: &str| (true, Some(container.to_owned()));
+        let expected = [of("app-docker-0"), of("lost-docker-0"), (true, None), (false, None), (false, None)];
+        assert_eq!(status.nodes.iter().map(kind).collect::<Vec<_>>(), expected);
+        assert_eq!(status.machine_of("app-0"), ["app-0", "n1"]);
+        assert_eq!(status.machine_of("lost-0"), [""; 0]);
+        assert_eq!(
+            (status.machine_of("r1"), status.machine_of("n1")),
+            (vec!["r1".into()], vec!["n1".into()])
+        );
     }
 
     #[test]

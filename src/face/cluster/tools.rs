@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,8 @@ pub(in crate::face) struct Tools {
     path: OsString,
     limit: Duration,
     node: Option<String>,
+    /// What a tool that requests a move has as its standard input, so that it stays open until that tool has ended.
+    held: Option<Arc<OwnedFd>>,
 }
 
 impl Tools {
@@ -45,7 +49,12 @@ impl Tools {
         // An empty element would mean the current folder.
         let own = path.filter(|path| !path.is_empty()).map(|path| format!("{path}:")).unwrap_or_default();
         let path = format!("{own}/usr/sbin:/sbin:/usr/bin:/bin").into();
-        Self { path, limit, node: node.map(str::to_owned) }
+        Self { path, limit, node: node.map(str::to_owned), held: None }
+    }
+
+    /// The same tools; one that requests a move holds this end of a pipe.
+    pub fn holding(&self, end: Option<OwnedFd>) -> Self {
+        Self { held: end.map(Arc::new), ..self.clone() }
     }
 
     /// A command with the same `PATH` as the tools, and without credentials in its environment.
@@ -139,7 +148,9 @@ impl Tools {
     pub fn request_move(&self, resource: &str, node: &str, lifetime: Duration) -> Result<(), String> {
         let lifetime = format!("--lifetime=PT{}S", lifetime.as_secs());
         let arguments = ["--move", "--resource", resource, "--node", node, &lifetime];
-        self.run("crm_resource", &arguments, self.limit).map(drop)
+        let held = self.held.as_ref().and_then(|end| end.try_clone().ok());
+        let input = held.map_or_else(Stdio::null, Stdio::from);
+        self.run_with(input, "crm_resource", &arguments, self.limit).map(drop)
     }
 
     /// Clears the constraint of a move, with retries: during the election of a controller the cluster accepts no requests.
@@ -168,8 +179,18 @@ impl Tools {
 
     /// Runs a tool until it exits. Returns its standard output.
     fn run(&self, program: &str, arguments: &[&str], limit: Duration) -> Result<String, String> {
+        self.run_with(Stdio::null(), program, arguments, limit)
+    }
+
+    fn run_with(
+        &self,
+        input: Stdio,
+        program: &str,
+        arguments: &[&str],
+        limit: Duration,
+    ) -> Result<String, String> {
         let mut command = self.command(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 format!("{program} is not installed: run this on a node of a Pacemaker cluster")

@@ -8,9 +8,9 @@ use super::subject::Subject;
 use super::surroundings;
 use crate::base::text::one_line;
 use crate::cloud::{Imds as _, client};
-use crate::face::cluster::cib::Cib;
+use crate::face::cluster::cib::{Cib, ConfiguredAddress};
 use crate::face::cluster::settings::{CheckResult, FAILOVER, LIVE_MOVES, live_moves};
-use crate::face::cluster::tools::BRIEF_LIMIT;
+use crate::face::cluster::tools::{BRIEF_LIMIT, Tools};
 use crate::resource::finding::{Finding, Verdict};
 use crate::resource::kind::Kind;
 use crate::resource::{Action, op};
@@ -53,7 +53,7 @@ fn cluster<K: Kind<RealWorld>>(
     let live = match (configuration.undecided(), K::parse(&configuration.parameters)) {
         (Some(reason), _) => CheckResult::unknown(LIVE_MOVES, &reason),
         (None, Err(error)) => CheckResult::unknown(LIVE_MOVES, &format!("{}: {error}", found.id)),
-        (None, Ok(params)) => live_moves(configuration.live, K::common(&params).may_take, K::WORDS.may_take),
+        (None, Ok(params)) => live_moves(configuration, K::common(&params).may_take, K::WORDS.may_take),
     };
     let mut lines = vec![live];
     match invocation.tools(BRIEF_LIMIT).settings(&found.id) {
@@ -63,11 +63,21 @@ fn cluster<K: Kind<RealWorld>>(
     Ok(lines)
 }
 
-/// What each node reports about this resource, and whether the nodes' health may be set as configured.
-fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
+/// What each node reports about this resource, what keeps it off a node, and what else the configuration has against it.
+fn opinions(cib: &Cib, tools: &Tools, found: &ConfiguredAddress) -> Vec<CheckResult> {
+    let resource = found.id.as_str();
     let now = world::now().as_secs();
+    let status = tools.status().ok();
     let mut lines = Vec::new();
     for (node, state) in &cib.nodes {
+        // The state of a node that was removed stays in the CIB.
+        if status.as_ref().is_some_and(|status| status.nodes.iter().all(|one| one.name != *node)) {
+            continue;
+        }
+        if let Some(ban) = status.as_ref().and_then(|status| found.ban(status, node)) {
+            let verdict = if tools.node_name().as_ref() == Some(node) { "FAIL" } else { "warn" };
+            lines.push(of_node(node, verdict, ban));
+        }
         let (verdict, text) = match state.report(resource) {
             None => ("-", "(not reported): ocf:heartbeat:eip-health is not running there".to_owned()),
             Some(Err(reason)) => ("-", reason),
@@ -82,7 +92,11 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
                 (verdict, format!("{word} {age} s ago: {}", report.reason))
             }
         };
-        lines.push(CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None });
+        lines.push(of_node(node, verdict, text));
+    }
+    for double in cib.addresses.iter().filter(|one| one.is_double_of(found)) {
+        let text = format!("{} has this address too, one would take it from the other", double.id);
+        lines.push(CheckResult::fail("same address", text, "give each resource its own".to_owned()));
     }
     for (health, obstacle) in cib.colouring() {
         if let Some(obstacle) = obstacle {
@@ -91,6 +105,10 @@ fn opinions(cib: &Cib, resource: &str) -> Vec<CheckResult> {
         }
     }
     lines
+}
+
+fn of_node(node: &str, verdict: &'static str, text: String) -> CheckResult {
+    CheckResult { subject: format!("node {node}").into(), verdict, text, remedy: None }
 }
 
 /// Prints each result as it arrives; fails if any of them is a failure.
@@ -108,7 +126,8 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Result<(), Failure> {
     with_kind!(subject.agent, K => check::<K>(invocation, &subject, &mut report))?;
     if let Ok(Some(found)) = &subject.configured {
         // Without an answer from the cluster, the line about live moves has the reason.
-        for line in invocation.tools(BRIEF_LIMIT).cib().iter().flat_map(|cib| opinions(cib, &found.id)) {
+        let tools = invocation.tools(BRIEF_LIMIT);
+        for line in tools.cib().iter().flat_map(|cib| opinions(cib, &tools, found)) {
             report(line);
         }
     }

@@ -270,7 +270,8 @@ fn drill() -> Command {
              showed the old node, no holder and the new node, and, with --probe, how long clients got no \
              answer. Run it on a node of the cluster, as root.\n\n\
              Refused while the cluster is not healthy: a node is offline or in standby, a resource is failed \
-             or unmanaged, or an earlier move has left a constraint. Asks for confirmation before it moves \
+             or blocked, this one is unmanaged, not started or has failed before, or an earlier move has left a \
+             constraint. Nothing is moved into a container or out of one. Asks for confirmation before it moves \
              anything. The constraint that it creates is removed in any case, even after an interruption.\n\n\
              With --kill it moves nothing: it waits until the node that has the address fails, which is up \
              to you, and measures the failover. --report writes a page with timelines (cluster, agent, EC2, \
@@ -281,7 +282,11 @@ fn drill() -> Command {
             "RESOURCE",
             "The resource, by its name in the cluster [default: the only one with an address]",
         ))
-        .arg(option("to", "NODE", "The node to move it to [default: another one that is online]"))
+        .arg(option(
+            "to",
+            "NODE",
+            "The node to move it to, which may be a remote node [default: another cluster node]",
+        ))
         .arg(option(
             "probe",
             "PORT|URL",

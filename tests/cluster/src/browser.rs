@@ -125,7 +125,7 @@ fn eventful(from: &str, to: &str, step: u64, changes: u64) -> Move {
 
 fn drill(moves: &[Move], now_on: &str) -> ReportPage {
     let address = "2001:db8:1234:5678:9abc:def0:1234:5678".parse().unwrap();
-    let drill = Drill { resource: "eip", address, live: false, moves, now_on };
+    let drill = Drill { resource: "eip", address, live: false, moves, now_on: Some(now_on) };
     let figures: Vec<_> = moves.iter().cycle().take(30).map(Move::figures).collect();
     drill.page(&figures, Ok(vec!["Corosync's token is 30000 ms.".to_owned()]))
 }

@@ -208,14 +208,13 @@ impl Drill<'_> {
                 "Without --probe the failure shows when the cluster notices it: the time before is missing here.".to_owned(),
             );
         }
+        let now_on =
+            self.now_on.map_or("It did not settle.".to_owned(), |node| format!("It is on {node} now."));
         let live = if self.live { "with" } else { "without" };
         let when = own.first().map_or_else(String::new, |one| timezone::wall_time(one.at_ms));
         ReportPage {
             title: format!("Drill of {} ({})", self.resource, self.address),
-            about: format!(
-                "{when}, {live} live moves. It is on {} now. Each figure is the worst of this drill.",
-                self.now_on
-            ),
+            about: format!("{when}, {live} live moves. {now_on} Each figure is the worst of this drill."),
             figures: figures.map(|(figure, about)| (figure, about.to_owned())).into(),
             charts: self.moves.iter().map(Move::chart).collect(),
             remarks,
@@ -305,7 +304,7 @@ mod tests {
             address: [203, 0, 113, 10].into(),
             live: false,
             moves: &[silent],
-            now_on: "n2",
+            now_on: Some("n2"),
         };
         assert!(drill.page(&[], Ok(Vec::new())).remarks[1].contains("Without --probe"));
     }
@@ -315,7 +314,7 @@ mod tests {
         let name = "<script>alert('n1')</script> & \"co\"";
         let moves = [Move { from: name.to_owned(), ..planned() }];
         let address = "203.0.113.10".parse().unwrap();
-        let drill = Drill { resource: "eip", address, live: false, moves: &moves, now_on: name };
+        let drill = Drill { resource: "eip", address, live: false, moves: &moves, now_on: Some(name) };
         let earlier = [
             DrillFigures { outage_ms: None, unassigned_ms: (100, 20_000), ..planned().figures() },
             moves[0].figures(),

@@ -1,9 +1,11 @@
 //! Clears the constraint of a move if the drill cannot: after Ctrl-C, a lost terminal, or a kill.
 //!
 //! A shell that waits for a line on its standard input. If the drill ends in any way without sending it, the kernel
-//! closes the other end. It runs in a process group of its own, so that what ends the drill does not end it.
+//! closes the other end. It runs in a process group of its own, so that what ends the drill does not end it. A tool that
+//! still requests the move keeps that end open, too: the constraint would be cleared before it is set.
 
 use std::io::Write as _;
+use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -43,6 +45,15 @@ impl Guard {
         command.args(["-c", SCRIPT, NAME, resource, &limit]).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
         child.map(Self).map_err(|error| format!("sh: {error}"))
+    }
+
+    /// The same tools, for which the guard waits while they request a move.
+    ///
+    /// # Errors
+    /// A sentence on why the end of its pipe cannot be duplicated.
+    pub fn awaits(&self, tools: &Tools) -> Result<Tools, String> {
+        let end = self.0.stdin.as_ref().map(|input| input.as_fd().try_clone_to_owned()).transpose();
+        Ok(tools.holding(end.map_err(|error| format!("sh: {error}"))?))
     }
 
     /// Stops the guard: it is no longer needed.

@@ -45,8 +45,8 @@ pub struct Drill<'a> {
     pub live: bool,
     /// The moves, in order.
     pub moves: &'a [Move],
-    /// The node that runs the resource at the end.
-    pub now_on: &'a str,
+    /// The node that runs the resource at the end, if it is settled.
+    pub now_on: Option<&'a str>,
 }
 
 impl Move {
@@ -184,7 +184,7 @@ mod tests {
             address: "203.0.113.10".parse().unwrap(),
             live: false,
             moves: &moves,
-            now_on: "n2",
+            now_on: Some("n2"),
         };
         let document = serde_json::to_value(&drill).unwrap();
         assert_eq!(document["address"], "203.0.113.10");

@@ -16,7 +16,7 @@ use super::sightings::{ClusterSighting, ClusterState, Observations, longest_outa
 use crate::base::deadline::Deadline;
 use crate::base::deadline::millis;
 use crate::base::text::one_line;
-use crate::face::cluster::cib::ConfiguredAddress;
+use crate::face::cluster::cib::{Cib, ConfiguredAddress};
 use crate::face::cluster::operations::AgentOperation;
 use crate::face::cluster::tools::{self, Tools};
 use crate::face::ctl::call::{Failure, Invocation, print, print_json};
@@ -49,8 +49,12 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         only("RESOURCE", "the cluster has", cib.addresses.iter().map(|one| (one.id.clone(), address(one))))?
     };
     let resource = resource.as_str();
+    let is_kill = invocation.is_set("kill");
+    let planned = |cib: &Cib| {
+        DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &cib.configuration(resource))
+    };
+    let plan = planned(&cib)?;
     let mut configuration = cib.configuration(resource);
-    let plan = DrillPlan::new(resource, invocation.text("to"), &tools.status()?, &configuration)?;
     let (agent, live) = (plan.agent, configuration.live == Some(true));
     configuration.replace(invocation.parameters(agent.parameters));
     let (world, address, location) = with_kind!(agent, K => {
@@ -86,30 +90,59 @@ pub(in crate::face::ctl) fn run(invocation: &Invocation<'_>) -> Result<(), Failu
         let opened = File::options().create(true).append(true).open(file);
         opened.map_err(|error| unwritten(file, &error))?;
     }
-    let moves = if invocation.is_set("kill") {
-        vec![suffer(invocation, &watch, &plan)?]
+    let mut moves = Vec::new();
+    let outcome = if is_kill {
+        suffer(invocation, &watch, &plan).map(|made| moves.push(made))
     } else {
         confirm(invocation, resource, &plan)?;
-        move_and_clear(invocation, &watch, &plan)?
+        // The question may have waited for long.
+        let DrillPlan { from, to, .. } = planned(&tools.cib()?)?;
+        if (&from, &to) != (&plan.from, &plan.to) {
+            return Err(format!("{resource} would move from {from} to {to} now: nothing was moved").into());
+        }
+        move_and_clear(invocation, &watch, &plan, &mut moves)
     };
-    let status = tools.status()?;
-    let not_settled = || format!("{resource} is not started on one node: crm_mon -1 shows why");
-    let now_on = status.settled_on(resource).ok_or_else(not_settled)?;
+    // Something else may keep the cluster busy; the moves are done.
+    let is_busy = outcome.is_ok() && !is_kill && tools.wait(watch.limit).is_err();
+    let status = tools.status();
+    let now_on = status.as_ref().ok().and_then(|status| status.settled_on(resource));
     let drill = Drill { resource, address, live, moves: &moves, now_on };
+    let kept = if moves.is_empty() { Ok(()) } else { keep(invocation, &tools, &drill, report) };
+    if let Err(reason) = outcome {
+        let is_down =
+            status.is_ok_and(|status| status.resource(resource).is_some_and(|one| one.nodes.is_empty()));
+        let down = if is_down { format!("; {resource} is down: it runs on no node") } else { String::new() };
+        return Err(format!("{reason}{down}").into());
+    }
+    kept?;
+    status.as_ref().map_err(Clone::clone)?;
+    let now_on =
+        now_on.ok_or_else(|| format!("{resource} is not started on one node: crm_mon -1 shows why"))?;
+    if invocation.is_set(JSON) {
+        return Ok(());
+    }
+    let end = if is_kill { "" } else { "; the constraint of the move is removed" };
+    let busy = if is_busy { "; the cluster is still busy" } else { "" };
+    print(&format!("{resource} ({address}) is on {now_on}{end}{busy}\n"))?;
+    report.map_or(Ok(()), |file| print(&format!("the report is in {}\n", file.display())))
+}
+
+/// Keeps what was measured: in the records, and in the report and as JSON if they are requested.
+fn keep(
+    invocation: &Invocation<'_>,
+    tools: &Tools,
+    drill: &Drill<'_>,
+    report: Option<&Path>,
+) -> Result<(), Failure> {
     // Those of the agent are read-only for a drill; this is its own part of them.
-    let records = world::records(&invocation.environment_of(resource), &invocation.log);
-    records.update_durable(|record| record.remember_drill(moves.iter().map(Move::figures).collect()));
+    let records = world::records(&invocation.environment_of(drill.resource), &invocation.log);
+    records.update_durable(|record| record.remember_drill(drill.moves.iter().map(Move::figures).collect()));
     if let Some(file) = report {
-        let faster = tools.settings(resource).map(|settings| settings.faster());
+        let faster = tools.settings(drill.resource).map(|settings| settings.faster());
         let page = drill.page(&records.durable().drills, faster).html();
         std::fs::write(file, page).map_err(|error| unwritten(file, &error))?;
     }
-    if invocation.is_set(JSON) {
-        return print_json(&drill);
-    }
-    let end = if invocation.is_set("kill") { "" } else { "; the constraint of the move is removed" };
-    print(&format!("{resource} ({address}) is on {now_on}{end}\n"))?;
-    report.map_or(Ok(()), |file| print(&format!("the report is in {}\n", file.display())))
+    if invocation.is_set(JSON) { print_json(drill) } else { Ok(()) }
 }
 
 fn unwritten(file: &Path, error: &std::io::Error) -> Failure {
@@ -121,10 +154,12 @@ fn move_and_clear(
     invocation: &Invocation<'_>,
     watch: &Watch<'_>,
     plan: &DrillPlan,
-) -> Result<Vec<Move>, Failure> {
+    moves: &mut Vec<Move>,
+) -> Result<(), String> {
     let Watch { tools, resource, limit, .. } = *watch;
     let guard = Guard::set(tools, resource, limit)?;
-    let outcome = exercise(invocation, watch, plan);
+    let awaited = guard.awaits(tools)?;
+    let outcome = exercise(invocation, &Watch { tools: &awaited, ..*watch }, plan, moves);
     let cleared = tools.clear(resource);
     guard.dismiss();
     if let Err(error) = cleared {
@@ -132,16 +167,13 @@ fn move_and_clear(
         let before = outcome.err().map(|before| format!("{before}; ")).unwrap_or_default();
         return Err(format!(
             "{before}the constraint of the move is still set, remove it with {command}: {error}"
-        )
-        .into());
+        ));
     }
-    let moves = outcome.map_err(|error| format!("{error}; the constraint of the move is removed"))?;
-    tools.wait(limit)?;
-    Ok(moves)
+    outcome.map_err(|error| format!("{error}; the constraint of the move is removed"))
 }
 
 /// Waits for the operator to make the node fail that has the address, and measures what follows. Requests nothing.
-fn suffer(invocation: &Invocation<'_>, watch: &Watch<'_>, plan: &DrillPlan) -> Result<Move, Failure> {
+fn suffer(invocation: &Invocation<'_>, watch: &Watch<'_>, plan: &DrillPlan) -> Result<Move, String> {
     let (resource, from, limit) = (watch.resource, &plan.from, watch.limit.as_secs());
     let mut text = format!(
         "{resource} runs on {from}: make that node fail now; waiting {limit} s for the address to leave it\n"
@@ -152,26 +184,32 @@ fn suffer(invocation: &Invocation<'_>, watch: &Watch<'_>, plan: &DrillPlan) -> R
     // On standard error, so that the output of the command can be redirected to a file.
     let _ = std::io::stderr().write_all(text.as_bytes());
     let made = watch.run(from, None)?;
-    if !invocation.is_set(JSON) {
-        print(&made.show())?;
-    }
+    show(invocation, &made);
     Ok(made)
 }
 
 /// Moves the resource away and, unless it is to stay there, back. Prints each move as soon as it is done.
-fn exercise(invocation: &Invocation<'_>, watch: &Watch<'_>, plan: &DrillPlan) -> Result<Vec<Move>, String> {
+fn exercise(
+    invocation: &Invocation<'_>,
+    watch: &Watch<'_>,
+    plan: &DrillPlan,
+    moves: &mut Vec<Move>,
+) -> Result<(), String> {
     let (from, to) = (plan.from.as_str(), plan.to.as_str());
     let back = (!invocation.is_set("stay")).then_some((to, from));
-    let mut moves = Vec::new();
     for (from, to) in [(from, to)].into_iter().chain(back) {
         let made = watch.run(from, Some(to))?;
-        if !invocation.is_set(JSON) {
-            // A closed output must not keep the resource from moving back.
-            let _ = print(&made.show());
-        }
+        show(invocation, &made);
         moves.push(made);
     }
-    Ok(moves)
+    Ok(())
+}
+
+fn show(invocation: &Invocation<'_>, made: &Move) {
+    if !invocation.is_set(JSON) {
+        // A closed output must not keep the resource from moving back, or the figures from the records.
+        let _ = print(&made.show());
+    }
 }
 
 impl Watch<'_> {

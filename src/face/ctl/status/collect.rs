@@ -114,7 +114,11 @@ impl ToolAnswers {
             state.push_str(" (unmanaged)");
         }
         let is_settled = found.role == "Started" && found.pending.is_empty();
-        Some(Placement { state, nodes, is_settled, since })
+        let machine = match nodes.as_slice() {
+            [node] => status.machine_of(node),
+            _ => Vec::new(),
+        };
+        Some(Placement { state, nodes, is_settled, machine, since })
     }
 
     /// All that is known of an address.
@@ -137,7 +141,7 @@ impl ToolAnswers {
             allocation,
             cluster: self.placement(&address.id),
             ec2: own.ec2,
-            nodes: self.opinions(&address.id, &NodeOpinion { name: self.node.clone(), ..own.opinion }, at),
+            nodes: self.opinions(address, &NodeOpinion { name: self.node.clone(), ..own.opinion }, at),
             last_move: last.map(|change| LastMove {
                 at: Moment(change.at_ms),
                 action: change.action.clone(),
@@ -153,7 +157,8 @@ impl ToolAnswers {
     }
 
     /// What the other nodes say of a resource, and this one in its place among them.
-    fn opinions(&self, resource: &str, own: &NodeOpinion, at: u64) -> Vec<NodeOpinion> {
+    fn opinions(&self, address: &ConfiguredAddress, own: &NodeOpinion, at: u64) -> Vec<NodeOpinion> {
+        let resource = address.id.as_str();
         let changed = self.node_states.values().filter_map(|state| state.changed.get(resource)).max();
         let mut names: Vec<&String> = match &self.status {
             Some(status) => status.nodes.iter().map(|node| &node.name).collect(),
@@ -183,10 +188,12 @@ impl ToolAnswers {
                 opinion.is_outdated = changed.is_some_and(|changed| report.at <= *changed / 1000);
             }
             let known = self.status.iter().flat_map(|status| &status.nodes).find(|node| node.name == *name);
-            if let Some(obstacle) =
-                known.and_then(|node| if node.online { node.flags.first().copied() } else { Some("offline") })
-            {
-                (opinion.ready, opinion.reason) = (Opinion::No, obstacle.to_owned());
+            let obstacle = known
+                .and_then(|node| if node.online { node.flags.first().copied() } else { Some("offline") })
+                .map(str::to_owned);
+            let ban = || address.ban(self.status.as_ref()?, name);
+            if let Some(obstacle) = obstacle.or_else(ban) {
+                (opinion.ready, opinion.reason) = (Opinion::No, obstacle);
             }
             opinion
         };

@@ -77,6 +77,9 @@ pub struct Placement {
     /// Whether it is started, with no operation in progress.
     #[serde(skip)]
     pub is_settled: bool,
+    /// The names of the machine that has it: its node and, if that is a container, its host. Empty if that is not known.
+    #[serde(skip)]
+    pub machine: Vec<String>,
     /// Since when it is active there.
     pub since: Option<Moment>,
 }
@@ -206,6 +209,7 @@ impl AddressState {
             return found;
         };
         let running = match (placement.nodes.as_slice(), placement.is_settled) {
+            ([_], true) if placement.machine.is_empty() => return found,
             ([only], true) => Some(only),
             ([], false) if placement.state.starts_with("Stopped") => None,
             ([], _) | ([_], false) => return found,
@@ -214,9 +218,12 @@ impl AddressState {
                 return found;
             }
         };
-        let claim =
-            running.map_or_else(|| "no node runs it".to_owned(), |on| format!("the cluster runs it on {on}"));
-        let is_here = running.is_some_and(|on| on == node);
+        let machine = if running.is_some() { placement.machine.as_slice() } else { &[] };
+        let claim = match machine {
+            [] => "no node runs it".to_owned(),
+            on => format!("the cluster runs it on {}", on.join(" on ")),
+        };
+        let is_here = machine.iter().any(|name| name == node);
         let refuted = match (running, answer) {
             (Some(_), "misplaced") if is_here => Some("EC2 shows it elsewhere on this node"),
             (Some(_), "elsewhere") if is_here && !ec2.is_vague => Some("EC2 shows it elsewhere"),
@@ -228,7 +235,7 @@ impl AddressState {
         found.extend(refuted.map(|refuted| format!("{claim}, {refuted}: {}", ec2.detail())));
         for one in self.nodes.iter().filter(|one| !one.is_outdated) {
             let name = &one.name;
-            let runs = running == Some(name);
+            let runs = machine.contains(name);
             let has_device = one.devices.as_ref().map(|devices| !devices.is_empty());
             let refuted = match (runs, one.here, has_device) {
                 (true, Opinion::No, _) => format!("{name} does not have it"),
@@ -377,7 +384,13 @@ mod tests {
             agent: "ocf:heartbeat:eip".to_owned(),
             address: Some("203.0.113.10".to_owned()),
             allocation: None,
-            cluster: Some(Placement { state: state.to_owned(), nodes, is_settled, since: None }),
+            cluster: Some(Placement {
+                state: state.to_owned(),
+                machine: if is_settled { nodes.clone() } else { Vec::new() },
+                nodes,
+                is_settled,
+                since: None,
+            }),
             ec2: Holding { answer, text: format!("{answer}: i-1"), holder: None, is_vague: false },
             nodes: vec![opinion("n1", here[0]), opinion("n2", here[1])],
             last_move: None,
@@ -430,6 +443,30 @@ mod tests {
         let mut vague = state(&["n1"], "elsewhere", [Opinion::Unknown, No]);
         vague.ec2.is_vague = true;
         assert_eq!(vague.contradictions("n1"), [""; 0]);
+    }
+
+    /// Every healthy address inside a bundle contradicted the node of its container.
+    #[test]
+    fn an_address_in_a_container_is_compared_with_its_host() {
+        use Opinion::{No, NotReported, Yes};
+        let inside = |machine: &[&str], answer, here| {
+            let mut inside = state(&["web-0"], answer, here);
+            inside.nodes.push(opinion("web-0", NotReported));
+            inside.cluster.as_mut().unwrap().machine = machine.iter().map(|&name| name.to_owned()).collect();
+            inside
+        };
+        let on_n1 = inside(&["web-0", "n1"], "ours", [Yes, No]);
+        for node in ["n1", "web-0"] {
+            assert_eq!(on_n1.contradictions(node), [""; 0]);
+        }
+        let elsewhere = inside(&["web-0", "n2"], "ours", [Yes, No]).contradictions("n1");
+        assert!(elsewhere[0].starts_with("the cluster runs it on web-0 on n2, EC2 shows it on this node"));
+        assert_eq!(
+            elsewhere[1..],
+            ["n1 has it", "n2 does not have it"]
+                .map(|text| { format!("the cluster runs it on web-0 on n2, {text}") })
+        );
+        assert_eq!(inside(&[], "ours", [Yes, No]).contradictions("n1"), [""; 0], "the host is not known");
     }
 
     #[test]

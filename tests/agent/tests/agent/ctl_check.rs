@@ -322,3 +322,50 @@ fn what_the_cluster_s_settings_cost_is_reported_with_what_would_be_right() {
     let slow = ["warn", "failover time", "67.0 s after a node dies", "a token of 1000 to 3000 ms"];
     outcome.prints_line(&slow).prints_line(&["warn", "monitor", "none"]).prints_line(&["warn", "stickiness"]);
 }
+
+/// Both called a node ready on which the cluster would not start the resource, and `check` listed nodes of the past.
+///
+/// [ctl-9] [ctl-10]
+#[test]
+fn a_node_that_the_cluster_bans_is_not_ready_and_one_that_was_removed_is_not_listed() {
+    let (world, [a, _]) = SimulatedWorld::new();
+    world.give(&a);
+    let monitor = |banned: &str| {
+        format!(
+            r#"<crm_mon><nodes><node name="n1" online="true"/><node name="n2" online="true"/></nodes>
+            <resources><resource id="vip" resource_agent="ocf:heartbeat:eip" role="Stopped" managed="true"/></resources>
+            <node_history><node name="{banned}"><resource_history id="vip" migration-threshold="1000000"
+            fail-count="1000000"/></node></node_history></crm_mon>"#
+        )
+    };
+    let resource = primitive("vip", "eip", &[("elastic_ip", "203.0.113.10")]);
+    let cib = format!(
+        r#"<cib><configuration><resources>{resource}</resources><constraints/></configuration><status>
+        <node_state uname="n1"/><node_state uname="n2"/><node_state uname="app-0"/></status></cib>"#
+    );
+    for (banned, other, verdict) in [("n1", "n2", "FAIL"), ("n2", "n1", "warn")] {
+        let run = |command| {
+            let tools = [("cibadmin", &*cib), ("crm_mon", &*monitor(banned)), ("crm_node", "n1")];
+            with_tools(&world, a.ctl(command, &[]), &tools)
+        };
+        let reason = format!("banned after a failure: crm_resource --cleanup --resource vip --node {banned}");
+        let outcome = run("check").expect((verdict == "FAIL").into());
+        let begins = |verdict: &str, node: &str| format!("{verdict:4}  node {node:15}  ");
+        let outcome = outcome.prints_line(&[&begins(verdict, banned), &reason]);
+        assert!(!outcome.stdout.contains(&begins(verdict, other)), "{}", outcome.told());
+        assert!(!outcome.stdout.contains("app-0"), "{}", outcome.told());
+        run("status").ok().prints_line(&[banned, &format!("; NOT READY: {reason}")]);
+    }
+}
+
+/// The stop of the second one, whose probe had found the address, took it from the first.
+///
+/// [ctl-10]
+#[test]
+fn a_second_resource_with_the_same_address_is_a_failure() {
+    let (world, [a, _]) = SimulatedWorld::new();
+    let address = [("elastic_ip", "203.0.113.10")];
+    let resources = ["vip", "again"].map(|id| primitive(id, "eip", &address)).concat();
+    let outcome = configured(&world, a.ctl("check", &["203.0.113.10"]), &resources).expect(1);
+    outcome.prints_line(&["FAIL  same address", "again has this address too", "give each resource its own"]);
+}

@@ -26,13 +26,19 @@ const CONFIGURATION: &str = r#"<cib><configuration><resources>
   </primitive>
 </resources><constraints/></configuration></cib>
 "#;
-/// Keeps the resource's node in one file, and each command in another. Refuses one `--clear` if there is a file `busy`.
+/// Keeps the resource's node in one file, and each command in another. Refuses one `--clear` if there is a file `busy`, and `--wait`
+/// if there is one `occupied`. A `--move` shows the status `then` if there is one, and lasts as long as a file `slow`.
 const RESOURCE_TOOL: &str = r#"#!/bin/sh
 cd "${0%/*}/.." || exit 1
 echo "$*" >>orders
 env >>environment
 [ "$1" != --clear ] || ! rm busy 2>/dev/null || exit 1
-[ "$1" != --move ] || [ -e stuck ] || echo "$5" >where
+[ "$1" != --wait ] || ! [ -e occupied ] || exit 1
+[ "$1" = --move ] || exit 0
+while [ -e slow ]; do sleep 1; done
+! [ -e then ] || mv then status
+[ -e stuck ] || echo "$5" >where
+echo moved >>orders
 "#;
 /// Output of `crm_mon` of Pacemaker 1.1 for `--output-as=xml`, shortened.
 const OLD_MONITOR: &str = r#"case $* in *--as-xml*) ;; *)
@@ -64,7 +70,7 @@ impl ScriptedCluster {
             |text: &str| format!("#!/bin/sh\ncd \"${{0%/*}}/..\" || exit 1\nenv >>environment\n{text}\n");
         for (tool, script) in [
             ("crm_mon", print("read -r node <where; sed \"s/@NODE@/$node/\" status")),
-            ("cibadmin", print("cat configuration")),
+            ("cibadmin", print("cat configuration; ! [ -e meanwhile ] || mv meanwhile configuration")),
             ("crm_resource", RESOURCE_TOOL.to_owned()),
         ] {
             world.folder().program(&format!("pacemaker/bin/{tool}"), &script);
@@ -122,9 +128,9 @@ fn it_moves_away_and_back_and_reports_how_long_the_address_was_unassigned() {
     let orders = cluster.text("orders");
     let orders: Vec<&str> = orders.lines().collect();
     assert!(orders[0].starts_with("--move --resource eip --node n2 --lifetime=PT"), "{orders:?}");
-    assert!(orders[1].starts_with("--move --resource eip --node n1 --lifetime=PT"), "{orders:?}");
-    assert_eq!(orders[2], "--clear --resource eip");
-    assert!(orders[3].starts_with("--wait") && orders.len() == 4, "{orders:?}");
+    assert!(orders[2].starts_with("--move --resource eip --node n1 --lifetime=PT"), "{orders:?}");
+    assert_eq!(orders[4], "--clear --resource eip");
+    assert!(orders[5].starts_with("--wait") && orders.len() == 6, "{orders:?}");
     let records: Vec<_> = std::fs::read_dir(a.state().join("durable")).unwrap().flatten().collect();
     let [record] = records.as_slice() else { panic!("one record, of the drill itself: {records:?}") };
     let record = std::fs::read_to_string(record.path()).unwrap();
@@ -228,6 +234,80 @@ fn what_does_not_move_is_reported_and_the_constraint_is_taken_back_in_several_at
     let orders = cluster.text("orders");
     assert_eq!(orders.matches("--clear").count(), 2, "{orders}");
     assert!(orders.ends_with("--clear --resource eip\n"), "{orders}");
+}
+
+#[test]
+fn a_move_that_leaves_the_address_down_says_so() {
+    let (world, [a, _], cluster) = scripted();
+    let node = r#"<node name="@NODE@"/>"#;
+    let stopped = STATUS.replacen(r#"role="Started""#, r#"role="Stopped""#, 1).replace(node, "");
+    world.folder().write("pacemaker/then", &stopped);
+    let outcome = cluster.drill(&a, &["--yes", "--timeout", "2"]).expect(1);
+    let outcome = outcome.complains("eipctl", "eip is not started on n2 after 2 s");
+    outcome.says("the constraint of the move is removed; eip is down: it runs on no node");
+}
+
+/// The drill was reported as failed, and its figures were lost.
+#[test]
+fn a_cluster_that_is_busy_with_something_else_costs_no_figures() {
+    let (world, [a, b], cluster) = scripted();
+    std::fs::write(cluster.folder.join("occupied"), "").unwrap();
+    let file = world.folder().path().join("drill.html");
+    let name = file.display().to_string();
+    let running = cluster.drill(&a, &["--yes", "--stay", "--report", &name]).timeout_ms(60_000).spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    world.give(&b);
+    running
+        .wait()
+        .exits(0)
+        .prints_line(&["is on n2; the constraint of the move is removed; the cluster is still busy"]);
+    assert!(std::fs::read_to_string(file).unwrap().contains("n1 → n2"));
+    assert_eq!(std::fs::read_dir(a.state().join("durable")).unwrap().count(), 1, "the record of the drill");
+}
+
+#[test]
+fn the_first_move_is_on_record_also_if_the_second_one_fails() {
+    let (world, [a, b], cluster) = scripted();
+    let file = world.folder().path().join("drill.html");
+    let name = file.display().to_string();
+    let run = cluster.drill(&a, &["--yes", "--timeout", "3", "--report", &name]).timeout_ms(60_000);
+    let running = run.spawn();
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    std::fs::write(cluster.folder.join("stuck"), "").unwrap();
+    world.give(&b);
+    running.wait().exits(1).complains("eipctl", "eip is not started on n1 after 3 s");
+    assert!(std::fs::read_to_string(file).unwrap().contains("n1 → n2"));
+    assert_eq!(std::fs::read_dir(a.state().join("durable")).unwrap().count(), 1, "the record of the drill");
+}
+
+/// While a person answered, an operator had moved it by hand, and the drill removed that constraint.
+///
+/// [ctl-4]
+#[test]
+fn what_changes_before_the_move_stops_the_drill() {
+    let (world, [a, _], cluster) = scripted();
+    let constraint = r#"<constraints><rsc_location id="cli-prefer-eip" rsc="eip"/></constraints>"#;
+    world.folder().write("pacemaker/meanwhile", &CONFIGURATION.replace("<constraints/>", constraint));
+    cluster.drill(&a, &["--yes"]).expect(1).complains("eipctl", "constraint cli-prefer-eip is left");
+    assert_eq!(cluster.text("orders"), "");
+}
+
+/// The constraint was cleared before it was set, and stayed.
+///
+/// [ctl-4]
+#[test]
+fn a_move_that_is_still_being_requested_is_awaited_before_the_constraint_is_cleared() {
+    let (world, [a, _], cluster) = scripted();
+    let slow = cluster.folder.join("slow");
+    std::fs::write(&slow, "").unwrap();
+    let running = cluster.drill(&a, &["--yes"]).spawn();
+    world.wait(LIMIT, |_| cluster.text("orders").contains("--move"));
+    running.kill();
+    std::fs::remove_file(slow).unwrap();
+    let expected = "moved\n--wait --timeout=120\n--clear --resource eip\n";
+    world.wait(LIMIT, |_| cluster.text("orders").contains("--clear"));
+    world.wait(LIMIT, |_| cluster.is_on("n2"));
+    assert!(cluster.text("orders").ends_with(expected), "{}", cluster.text("orders"));
 }
 
 /// [ctl-4]

@@ -35,7 +35,7 @@ impl PacemakerCluster {
             let counted = status
                 .fail_counts
                 .iter()
-                .map(|(id, on, count)| format!("fail-count of {id} on {on}: {count}"));
+                .map(|one| format!("fail-count of {} on {}: {}", one.resource, one.node, one.count));
             let remembered: Vec<_> = status.failures.iter().map(ToString::to_string).chain(counted).collect();
             ensure(remembered.is_empty(), || format!("{node} remembers: {}", remembered.join("; ")))?;
         }

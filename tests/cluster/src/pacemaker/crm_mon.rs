@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use eip::face::cluster::status::{CrmMonNode, Status};
+use eip::face::cluster::status::{CrmMonNode, FailCount, Status};
 use eip::face::cluster::xml::XmlElement;
 
 use crate::error::{HarnessError, Result};
@@ -20,8 +20,8 @@ pub struct ClusterStatus {
     pub resources: Vec<ResourceStatus>,
     /// Failed actions on record.
     pub failures: Vec<FailedAction>,
-    /// Fail-counts other than zero: resource, node, count as printed.
-    pub fail_counts: Vec<(String, String, String)>,
+    /// Fail-counts other than zero.
+    pub fail_counts: Vec<FailCount>,
 }
 
 /// One resource in a view.

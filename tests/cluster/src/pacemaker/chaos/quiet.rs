@@ -129,10 +129,10 @@ pub fn watch(cluster: &mut PacemakerCluster, holder: NodeName) -> Result<()> {
 fn failures(cluster: &PacemakerCluster) -> Result<Option<Vec<FailedAction>>> {
     for node in cluster.well() {
         if let Polled::There(status) = Polled::tolerant(cluster.status(node))? {
-            let counted = status.fail_counts.iter().map(|(id, on, count)| FailedAction {
-                operation: format!("fail-count of {id}"),
-                node: on.clone(),
-                code: count.clone(),
+            let counted = status.fail_counts.iter().map(|one| FailedAction {
+                operation: format!("fail-count of {}", one.resource),
+                node: one.node.clone(),
+                code: one.count.clone(),
                 reason: String::new(),
             });
             let failures = status.failures.clone();
