@@ -39,6 +39,8 @@ cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive 
 
 # Pacemaker's history is that of aws-vpc-move-ip: without this it would restart the resource as soon as it is managed.
 # It now probes every node with overlay-ip, which checks the device and the routes.
+# Idle first: Pacemaker waits for a monitor whose history it has deleted meanwhile, for its timeout and a minute.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
@@ -57,6 +59,7 @@ for parameter in lookup_type awscli awscli_timeout curl_retries curl_sleep; do
     fi
 done
 # As above: the history is that of a resource with these parameters.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 

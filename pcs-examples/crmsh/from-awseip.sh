@@ -38,6 +38,8 @@ cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive 
 
 # Pacemaker's history is that of awseip: without this it would restart the resource as soon as it is managed. It now
 # probes every node with eip.
+# Idle first: Pacemaker waits for a monitor whose history it has deleted meanwhile, for its timeout and a minute.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
@@ -55,6 +57,7 @@ for parameter in awscli api_delay curl_retries curl_sleep; do
     fi
 done
 # As above: the history is that of a resource with these parameters.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 

@@ -39,6 +39,8 @@ cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive 
 
 # Pacemaker's history is that of aws-vpc-move-ip: without this it would restart the resource as soon as it is managed.
 # It now probes every node with overlay-ip, which checks the device and the routes.
+# Idle first: Pacemaker waits for a monitor whose history it has deleted meanwhile, for its timeout and a minute.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
@@ -52,6 +54,7 @@ fi
 # These no longer have an effect. All others stay: overlay-ip uses them.
 pcs resource update "$RESOURCE" lookup_type= awscli= awscli_timeout= curl_retries= curl_sleep=
 # As above: the history is that of a resource with these parameters.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 

@@ -39,6 +39,8 @@ cibadmin --modify --xpath "//primitive[@id='$RESOURCE']" --xml-text "<primitive 
 
 # Pacemaker's history is that of awseip: without this it would restart the resource as soon as it is managed. It now
 # probes every node with eip.
+# Idle first: Pacemaker waits for a monitor whose history it has deleted meanwhile, for its timeout and a minute.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
@@ -51,6 +53,7 @@ fi
 # These parameters of awseip have no effect in eip and are removed to avoid confusion, now that no monitor of awseip can miss them. `profile` stays, eip uses it.
 pcs resource update "$RESOURCE" awscli= api_delay= curl_retries= curl_sleep=
 # As above: the history is that of a resource with these parameters.
+crm_resource --wait --timeout 60
 crm_resource --refresh --resource "$RESOURCE"
 crm_resource --wait --timeout 60
 
