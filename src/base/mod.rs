@@ -19,16 +19,16 @@ pub(crate) fn causes<'a>(
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-#[cfg(feature = "sdk")]
 /// The first cause of this type.
+#[cfg(feature = "sdk")]
 pub(crate) fn find<'a, T: std::error::Error + 'static>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-#[cfg(feature = "sdk")]
 /// The innermost cause: "connection refused" says more than "an IO error occurred".
+#[cfg(feature = "sdk")]
 pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! HTTPS clients: for EC2, STS and webhooks, which honour `HTTPS_PROXY` and `NO_PROXY`, and for sources of credentials on this host. TLS is always verified; no parameter turns that off.
+//! HTTPS clients: for EC2, STS and webhooks, which honour `HTTPS_PROXY` and `NO_PROXY`, and for sources of credentials on this
+//! host. TLS is always verified; no parameter turns that off.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The ways to call the agent. A face parses its input and renders the result; it knows nothing about AWS.
+//! The ways to call the agent. A face parses its input and renders the result. Apart from some diagnostics of `eipctl` and settings of
+//! keepalived, it reaches AWS through `resource` and `world`.
 //!
 //! The name of the binary selects the face. The parts of a face that do not need the AWS SDK are also built without
 //! it, for generating the manual pages and the completion.
