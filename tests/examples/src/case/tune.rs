@@ -61,6 +61,7 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
         Tool::Pcs | Tool::Pcs09 => {
             // A node that has lost power has no systemd to start it again.
             stage.everywhere(&["systemctl", "start", "pcsd"])?;
+            renew_pcsd(stage);
             let set = format!("token={before}");
             stage.cluster().run(&["pcs", "cluster", "config", "update", "totem", &set])?;
         }
@@ -75,6 +76,17 @@ pub(super) fn fast(stage: &mut Stage) -> Result<String> {
     ))
 }
 
+/// Has each pcsd answer a query. Its two halves give up the connection between them after 20 s without a request, and a request that
+/// comes just then fails with HTTP 500.
+fn renew_pcsd(stage: &Stage) {
+    if stage.tool() == Tool::Pcs {
+        for node in stage.cluster().nodes() {
+            // This one may be the request that fails.
+            let _ = stage.cluster().run(&["pcs", "cluster", "corosync", &node.to_string()]);
+        }
+    }
+}
+
 /// Runs the example and checks its settings; meanwhile nothing may stop.
 pub(super) fn settings(stage: &mut Stage) -> Result<String> {
     // An unusual one: by its allocation, with parameters, a reaction and a second monitor that have to stay.
@@ -85,6 +97,7 @@ pub(super) fn settings(stage: &mut Stage) -> Result<String> {
     let deeper = ["monitor", "interval=3min", "timeout=20s", "OCF_CHECK_LEVEL=10"];
     stage.cluster().run(&[&["pcs", "resource", "op", "add", RESOURCE][..], &deeper].concat())?;
     stage.settle(None)?;
+    renew_pcsd(stage);
     let began = now();
     let mut named: Vec<&str> = vec![
         "+ property start-failure-is-fatal=false",
